@@ -1,0 +1,16 @@
+/* The cancel flag. */
+#include "cancel.h"
+
+volatile sig_atomic_t cancel_flag;
+
+bool cancel_requested(void) {
+    return cancel_flag != 0;
+}
+
+void cancel_set(void) {
+    cancel_flag = 1;
+}
+
+void cancel_clear(void) {
+    cancel_flag = 0;
+}

@@ -1,0 +1,225 @@
+/* Counted read-only files: pread under a lock that closing waits for. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+/* Linux moves at most 2 GiB a call; whole gibibytes keep it aligned. */
+enum { READ_MOST = 1 << 30, SHOWN_PATH = 640 };
+
+struct File {
+    atomic_int refs;
+    pthread_rwlock_t lock; /* readers share it; file_close takes it alone */
+    int fd;                /* -1 once closed */
+    FileId id;
+    char *path;
+};
+
+/* "PATH: message" as STATUS_IO. */
+static Status path_fail(const char *path, Err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static Status path_fail(const char *path, Err *err, const char *format, ...) {
+    char shown[SHOWN_PATH], message[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return err_set(err, STATUS_IO, "%s: %s",
+                   text_escape(shown, sizeof shown, path), message);
+}
+
+static Status path_errno(const char *path, const char *what, Err *err) {
+    char text[128];
+    return path_fail(path, err, "%s: %s", what,
+                     strerror_r(errno, text, sizeof text));
+}
+
+static FileId id_of(const struct stat *info) {
+    return (FileId){
+        .size = (uint64_t)info->st_size,
+        .mtime_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 +
+                    (int64_t)info->st_mtim.tv_nsec,
+        .inode = (uint64_t)info->st_ino,
+        .device = (uint64_t)info->st_dev,
+    };
+}
+
+static const char *kind_of(mode_t mode) {
+    return S_ISDIR(mode)    ? "a folder"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+/* A descriptor of a regular file. Never waits: a pipe opens at once. */
+static Status open_regular(const char *path, int *out, FileId *id, Err *err) {
+    int fd;
+    do
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return path_errno(path, "cannot open", err);
+    struct stat info;
+    Status status = STATUS_OK;
+    if (fstat(fd, &info) != 0)
+        status = path_errno(path, "cannot stat", err);
+    else if (!S_ISREG(info.st_mode))
+        status = path_fail(path, err, "%s, expected a regular file",
+                           kind_of(info.st_mode));
+    if (status != STATUS_OK) {
+        close(fd);
+        return status;
+    }
+    *out = fd;
+    *id = id_of(&info);
+    return STATUS_OK;
+}
+
+Status file_open(File **out, const char *path, Err *err) {
+    File *file = mem_zeroed(1, sizeof *file, err);
+    if (file == NULL)
+        return STATUS_NOMEM;
+    file->path = mem_text(path, strlen(path), err);
+    Status status = file->path == NULL
+                        ? STATUS_NOMEM
+                        : open_regular(path, &file->fd, &file->id, err);
+    if (status == STATUS_OK && pthread_rwlock_init(&file->lock, NULL) != 0) {
+        close(file->fd);
+        status = path_fail(path, err, "cannot make a lock");
+    }
+    if (status != STATUS_OK) {
+        mem_free(file->path);
+        mem_free(file);
+        return status;
+    }
+    atomic_init(&file->refs, 1);
+    *out = file;
+    return STATUS_OK;
+}
+
+File *file_keep(File *file) {
+    atomic_fetch_add(&file->refs, 1);
+    return file;
+}
+
+void file_release(File *file) {
+    if (file == NULL || atomic_fetch_sub(&file->refs, 1) > 1)
+        return;
+    file_close(file);
+    pthread_rwlock_destroy(&file->lock);
+    mem_free(file->path);
+    mem_free(file);
+}
+
+void file_close(File *file) {
+    pthread_rwlock_wrlock(&file->lock);
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+    pthread_rwlock_unlock(&file->lock);
+}
+
+const char *file_path(const File *file) {
+    return file->path;
+}
+
+const FileId *file_id(const File *file) {
+    return &file->id;
+}
+
+static Status closed(Err *err) {
+    return err_set(err, STATUS_CLOSED, "tensor is closed");
+}
+
+/* One pread, tried again when a signal came between. */
+static ssize_t read_some(int fd, uint64_t offset, void *dst, uint64_t n) {
+    size_t want = n < READ_MOST ? (size_t)n : READ_MOST;
+    ssize_t got;
+    do
+        got = pread(fd, dst, want, (off_t)offset);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* file_read with the lock held and the range within off_t. */
+static Status read_all(File *file, uint64_t offset, void *dst, uint64_t n,
+                       Err *err) {
+    uint64_t done = 0;
+    while (done < n) {
+        ssize_t got = read_some(file->fd, offset + done,
+                                (unsigned char *)dst + done, n - done);
+        if (got < 0) {
+            char text[128];
+            return path_fail(file->path, err,
+                             "cannot read %llu bytes at byte %llu: %s",
+                             (unsigned long long)(n - done),
+                             (unsigned long long)(offset + done),
+                             strerror_r(errno, text, sizeof text));
+        }
+        if (got == 0)
+            return path_fail(file->path, err,
+                             "%llu bytes wanted at byte %llu, the file ends "
+                             "after %llu of them",
+                             (unsigned long long)n, (unsigned long long)offset,
+                             (unsigned long long)done);
+        done += (uint64_t)got;
+    }
+    return STATUS_OK;
+}
+
+Status file_read(File *file, uint64_t offset, void *dst, uint64_t n, Err *err) {
+    uint64_t end;
+    if (__builtin_add_overflow(offset, n, &end) || end > INT64_MAX)
+        return path_fail(file->path, err,
+                         "%llu bytes wanted at byte %llu, no file is so long",
+                         (unsigned long long)n, (unsigned long long)offset);
+    pthread_rwlock_rdlock(&file->lock);
+    Status status =
+        file->fd < 0 ? closed(err) : read_all(file, offset, dst, n, err);
+    pthread_rwlock_unlock(&file->lock);
+    return status;
+}
+
+void file_advise(File *file, uint64_t offset, uint64_t n) {
+    if (offset > INT64_MAX || n > INT64_MAX)
+        return;
+    pthread_rwlock_rdlock(&file->lock);
+    if (file->fd >= 0)
+        (void)posix_fadvise(file->fd, (off_t)offset, (off_t)n,
+                            POSIX_FADV_WILLNEED);
+    pthread_rwlock_unlock(&file->lock);
+}
+
+/* file_unchanged with the lock held. */
+static Status compare_id(const File *file, Err *err) {
+    struct stat info;
+    if (fstat(file->fd, &info) != 0)
+        return path_errno(file->path, "cannot stat", err);
+    FileId now = id_of(&info);
+    if (now.size != file->id.size)
+        return path_fail(
+            file->path, err, "changed while it was open: %llu bytes, now %llu",
+            (unsigned long long)file->id.size, (unsigned long long)now.size);
+    if (now.mtime_ns != file->id.mtime_ns || now.inode != file->id.inode ||
+        now.device != file->id.device)
+        return path_fail(file->path, err,
+                         "changed while it was open: written to again");
+    return STATUS_OK;
+}
+
+Status file_unchanged(File *file, Err *err) {
+    pthread_rwlock_rdlock(&file->lock);
+    Status status = file->fd < 0 ? closed(err) : compare_id(file, err);
+    pthread_rwlock_unlock(&file->lock);
+    return status;
+}

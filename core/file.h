@@ -1,0 +1,47 @@
+/* An open file that many tensors share: read-only, counted, closable.
+ *
+ * Reading is pread into the caller's memory, never a mapping: a file that is
+ * cut short while it is read gives an error, not a signal. */
+#ifndef WEFT_FILE_H
+#define WEFT_FILE_H
+
+#include <stdint.h>
+
+#include "status.h"
+
+typedef struct File File;
+
+/* What tells whether a path still holds the bytes it held. */
+typedef struct FileId {
+    uint64_t size;
+    int64_t mtime_ns;
+    uint64_t inode, device;
+} FileId;
+
+/* Opens a regular file O_RDONLY (symlinks are followed; a directory, FIFO or
+ * device is STATUS_IO at once). Creates: file_release. The message begins
+ * with the escaped path. */
+CHECKED Status file_open(File **out, const char *path, Err *err);
+
+File *file_keep(File *file);
+void file_release(File *file);
+
+/* Closes the descriptor now; tensors that still keep the file answer
+ * STATUS_CLOSED "tensor is closed". Waits for a read under way. */
+void file_close(File *file);
+
+const char *file_path(const File *file);
+const FileId *file_id(const File *file);
+
+/* Exactly n bytes from `offset`. EINTR is retried; a short read or an error is
+ * STATUS_IO with the path, the offset and both sizes. Thread-safe. */
+CHECKED Status file_read(File *file, uint64_t offset, void *dst, uint64_t n,
+                         Err *err);
+
+/* Tells the system that these bytes will be wanted soon, in order. */
+void file_advise(File *file, uint64_t offset, uint64_t n);
+
+/* STATUS_IO where size, mtime or inode are no longer those of file_open. */
+CHECKED Status file_unchanged(File *file, Err *err);
+
+#endif

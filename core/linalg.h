@@ -1,0 +1,75 @@
+/* The only face of BLAS and LAPACK: column-major, int dimensions checked
+ * before a call, work space from the worker's scratch, `info` in words.
+ *
+ * Every routine names the LAPACK routine behind it. Matrices are float64.
+ * A routine with work space takes the number of one scratch slot, whose
+ * buffer it carves up; the slot's earlier contents are lost. STATUS_NUMERIC
+ * where an iteration does not converge, STATUS_ARGUMENT where a matrix is too
+ * large, STATUS_NOMEM. */
+#ifndef WEFT_LINALG_H
+#define WEFT_LINALG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mem.h"
+
+/* One BLAS thread a caller, for the whole process. Call before workers start.
+ * Returns false where this OpenBLAS is not thread-safe (a serial build), so
+ * that there may be one worker only. */
+bool linalg_single_thread(void);
+/* "OpenBLAS 0.3.21 SkylakeX" and "3.9.0", for --version. Static. */
+const char *linalg_blas_version(void);
+const char *linalg_lapack_version(void);
+
+/* STATUS_ARGUMENT where a dimension or a product of two is over INT_MAX. */
+CHECKED Status linalg_check_size(uint64_t rows, uint64_t cols, Err *err);
+
+/* G (n, n) lower triangle = beta*G + op(Z) op(Z)^T. by_rows: Z is (n, k) with
+ * ldz >= n; else Z is (k, n), ldz >= k. (dsyrk) */
+void linalg_gram(int n, int k, const double *z, int ldz, bool by_rows,
+                 double beta, double *g, int ldg);
+/* The same in float32. (ssyrk) */
+void linalg_gram_float(int n, int k, const float *z, int ldz, bool by_rows,
+                       float beta, float *g, int ldg);
+/* C (m, n) = op(A) op(B) + beta*C, inner size k. (dgemm) */
+void linalg_multiply(bool ta, bool tb, int m, int n, int k, const double *a,
+                     int lda, const double *b, int ldb, double beta, double *c,
+                     int ldc);
+
+/* Eigenvalues, rising, of the symmetric G (lower triangle, destroyed) into
+ * w (n); the strict upper triangle is left as it is. (dsytrd, where n is large
+ * dsytrd_2stage, then dsterf; the float32 one reduces in float32) */
+CHECKED Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
+                                       Scratch *scratch, int slot, Err *err);
+CHECKED Status linalg_symmetric_values_float(int n, float *g, int ldg,
+                                             double *w, Scratch *scratch,
+                                             int slot, Err *err);
+/* Eigenvectors of the `count` smallest eigenvalues of G (lower triangle,
+ * destroyed) into the columns of z (n, count), ldz >= n. (dsyevr) */
+CHECKED Status linalg_symmetric_vectors(int n, double *g, int ldg, int count,
+                                        double *z, int ldz, Scratch *scratch,
+                                        int slot, Err *err);
+/* R (n, n) upper of the thin QR of A (m, n), m >= n; A is destroyed and R is
+ * its upper triangle. (dgeqrt, block 32) */
+CHECKED Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch,
+                         int slot, Err *err);
+/* R (n, n) upper becomes the R of [R; B], B (m, n) destroyed. (dtpqrt) */
+CHECKED Status linalg_qr_append(int n, double *r, int ldr, int m, double *b,
+                                int ldb, Scratch *scratch, int slot, Err *err);
+/* Singular values, falling, of A (m, n), destroyed, into s (min(m, n)).
+ * (dgesdd; where that does not converge dgesvd on a kept copy) */
+CHECKED Status linalg_singular_values(int m, int n, double *a, int lda,
+                                      double *s, Scratch *scratch, int slot,
+                                      Err *err);
+/* Eigenvalues of the general A (n, n), destroyed, in no order, into re and im
+ * (n). (dgehrd, dhseqr; balanced: dgeev) */
+CHECKED Status linalg_general_values(int n, double *a, int lda, bool balance,
+                                     double *re, double *im, Scratch *scratch,
+                                     int slot, Err *err);
+/* B (m, n) = op(R) B (left) or B op(R) for upper triangular R, in place, op(R)
+ * being R^T where `transpose`. (dtrmm) */
+void linalg_triangular(bool left, bool transpose, int m, int n, const double *r,
+                       int ldr, double *b, int ldb);
+
+#endif

@@ -1,0 +1,579 @@
+/* Singular values of one matrix by its Gram matrix, its low end, or directly.
+ *
+ * The matrix is passed over in panels of its long side. Each pass hands the
+ * panels to one function: add to the Gram matrix, to the R of a QR, ... */
+#include "spectrum.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "linalg.h"
+#include "spectrum_bound.h"
+
+/* Scratch slots of this file. */
+enum {
+    RAW,     /* tensor_read's own */
+    PANEL,   /* one panel as it was read */
+    OTHER,   /* the panel transposed, in float32, or times V2 */
+    GRAM,    /* G (n, n), or the R of the matrix */
+    VECTORS, /* V2 (n, count) */
+    LOW_R,   /* R (count, count) of A V2 */
+    VALUES,  /* eigenvalues, G's diagonal, singular values, column numbers */
+    LAPACK
+};
+
+static const double UNIT = 0x1p-53, UNIT_FLOAT = 0x1p-24;
+static const double GOOD = 1e-9;        /* E up to which Gram's result stays */
+static const double GOOD_FLOAT = 1e-4;  /* the same in float32 */
+static const double SHOWN = 3e-6;       /* s_min / s_1 good enough to show */
+static const double SHOWN_FLOAT = 0.07; /* as many digits, in float32 */
+static const double DEEP = 1e-9;        /* s / s_1 that A V2 cannot tell */
+
+/* One matrix on its way: n columns of the short side, m of the long one. */
+typedef struct Run {
+    Tensor stored; /* the matrix, or its transpose, as its rows are stored */
+    bool flipped;  /* it is the transpose */
+    bool tall;     /* its long side is its rows */
+    int64_t m;
+    int n;
+    int width;    /* of a panel, along the long side */
+    double scale; /* power of two that every element is multiplied by */
+    bool shown;
+    SpectrumInfo info;
+    Scratch *scratch;
+    const volatile int *cancel;
+    double *w;    /* (n) eigenvalues of G, rising */
+    double *diag; /* (n) of G, kept */
+    double *s;    /* (n) the result before it is scaled back */
+    int *column;  /* (n) of G's columns that are not zero, their numbers */
+    int kept;     /* how many these are */
+} Run;
+
+/* k elements of the long side, column-major: (n, k) where the run is tall,
+ * else (k, n). */
+typedef struct Panel {
+    double *z;
+    int k, ld;
+} Panel;
+
+/* What a pass does with each panel; `state` is the pass's own. */
+typedef Status PanelStep(Run *run, const Panel *panel, void *state, Err *err);
+
+Status spectrum_nonfinite(const NonFinite *bad, Err *err) {
+    if (bad->count == 0)
+        return STATUS_OK;
+    return err_set(err, STATUS_NONFINITE,
+                   "%llu non-finite value%s at row %llu, column %llu",
+                   (unsigned long long)bad->count,
+                   bad->count == 1 ? "," : "s, the first",
+                   (unsigned long long)bad->row, (unsigned long long)bad->col);
+}
+
+static Status report_bad(const Run *run, NonFinite *bad, Err *err) {
+    if (run->flipped) {
+        uint64_t row = bad->row;
+        bad->row = bad->col;
+        bad->col = row;
+    }
+    return spectrum_nonfinite(bad, err);
+}
+
+static Status check_cancel(const Run *run, Err *err) {
+    if (run->cancel != NULL && *run->cancel != 0)
+        return err_set(err, STATUS_CANCELLED, "interrupted");
+    return STATUS_OK;
+}
+
+/* Reads panel->k elements of the long side from `first` on, scaled. */
+static Status read_panel(Run *run, int64_t first, Panel *panel, NonFinite *bad,
+                         Err *err) {
+    int64_t rows = run->tall ? panel->k : run->n;
+    int64_t cols = run->tall ? run->n : panel->k;
+    panel->ld = (int)cols;
+    Status status = tensor_read(&run->stored, run->tall ? first : 0, rows,
+                                run->tall ? 0 : first, cols, panel->z, cols,
+                                bad, run->scratch, RAW, err);
+    size_t count = (size_t)rows * (size_t)cols;
+    if (status == STATUS_OK && run->scale != 1)
+        for (size_t i = 0; i < count; i++)
+            panel->z[i] *= run->scale;
+    run->info.read += count;
+    return status;
+}
+
+/* One pass. After a value that is not finite panels are only counted. */
+static Status each_panel(Run *run, PanelStep *step, void *state, Err *err) {
+    NonFinite bad = {0};
+    Panel panel = {.z = scratch_take(run->scratch, PANEL,
+                                     (size_t)run->n * (size_t)run->width,
+                                     sizeof(double), err)};
+    if (panel.z == NULL)
+        return STATUS_NOMEM;
+    for (int64_t first = 0; first < run->m; first += panel.k) {
+        int64_t left = run->m - first;
+        panel.k = left < run->width ? (int)left : run->width;
+        Status status = check_cancel(run, err);
+        if (status == STATUS_OK)
+            status = read_panel(run, first, &panel, &bad, err);
+        if (status == STATUS_OK && bad.count == 0)
+            status = step(run, &panel, state, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return report_bad(run, &bad, err);
+}
+
+/* PanelStep: *state = the largest magnitude. */
+static Status find_largest(Run *run, const Panel *panel, void *state,
+                           Err *err) {
+    double largest = *(double *)state;
+    size_t count = (size_t)run->n * (size_t)panel->k;
+    (void)err;
+    for (size_t i = 0; i < count; i++) {
+        double size = fabs(panel->z[i]);
+        largest = size > largest ? size : largest;
+    }
+    *(double *)state = largest;
+    return STATUS_OK;
+}
+
+/* Squares of everything narrower than F64 fit a double, and so do these. */
+static Status find_scale(Run *run, Err *err) {
+    if (run->stored.dtype != DTYPE_F64)
+        return STATUS_OK;
+    double largest = 0;
+    int exponent;
+    Status status = each_panel(run, find_largest, &largest, err);
+    if (status != STATUS_OK || largest == 0)
+        return status;
+    (void)frexp(largest, &exponent);
+    if (exponent > 300 || exponent < -300)
+        run->scale = ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
+    return STATUS_OK;
+}
+
+/* The panel as (k, n), column-major, in another buffer where it is tall. */
+static double *upright(Run *run, const Panel *panel, Err *err) {
+    enum { TILE = 16 };
+    if (!run->tall)
+        return panel->z;
+    int n = run->n, k = panel->k;
+    double *out = scratch_take(run->scratch, OTHER, (size_t)n * (size_t)k,
+                               sizeof *out, err);
+    if (out == NULL)
+        return NULL;
+    for (int i0 = 0; i0 < n; i0 += TILE)
+        for (int j = 0; j < k; j++)
+            for (int i = i0; i < n && i < i0 + TILE; i++)
+                out[(size_t)i * (size_t)k + (size_t)j] =
+                    panel->z[(size_t)j * (size_t)n + (size_t)i];
+    return out;
+}
+
+static void sort_falling(double *s, int n) {
+    for (int i = 1; i < n; i++) {
+        double value = s[i];
+        int j = i;
+        for (; j > 0 && s[j - 1] < value; j--)
+            s[j] = s[j - 1];
+        s[j] = value;
+    }
+}
+
+/* ---- directly: QR by panels, then LAPACK's SVD of R ---- */
+
+/* PanelStep: R (n, n) of state takes the panel in. */
+static Status append_panel(Run *run, const Panel *panel, void *state,
+                           Err *err) {
+    double *rows = upright(run, panel, err);
+    if (rows == NULL)
+        return STATUS_NOMEM;
+    return linalg_qr_append(run->n, state, run->n, panel->k, rows, panel->k,
+                            run->scratch, LAPACK, err);
+}
+
+static bool zero_column(const double *column, int n) {
+    for (int i = 0; i < n; i++)
+        if (column[i] != 0)
+            return false;
+    return true;
+}
+
+/* The matrix's zero columns are R's: exact zeros, and not LAPACK's to find. */
+static int drop_columns(double *r, int n) {
+    int kept = 0;
+    for (int j = 0; j < n; j++) {
+        double *column = r + (size_t)j * (size_t)n;
+        if (zero_column(column, n))
+            continue;
+        memmove(r + (size_t)kept * (size_t)n, column, (size_t)n * sizeof *r);
+        kept++;
+    }
+    return kept;
+}
+
+static Status by_direct(Run *run, Err *err) {
+    int n = run->n;
+    size_t area = (size_t)n * (size_t)n;
+    double *r = scratch_take(run->scratch, GRAM, area, sizeof *r, err);
+    if (r == NULL)
+        return STATUS_NOMEM;
+    memset(r, 0, area * sizeof *r);
+    Status status = each_panel(run, append_panel, r, err);
+    if (status == STATUS_OK)
+        status = check_cancel(run, err);
+    if (status != STATUS_OK)
+        return status;
+    int kept = drop_columns(r, n);
+    memset(run->s, 0, (size_t)n * sizeof *run->s);
+    status = linalg_singular_values(n, kept, r, n, run->s, run->scratch, LAPACK,
+                                    err);
+    Trust trust = {.delta = 0, .low = (size_t)kept, .floor = 8 * UNIT};
+    run->info.direct = true;
+    run->info.low_end = false;
+    run->info.bound = spectrum_bound(run->s, (size_t)kept, &trust);
+    return status;
+}
+
+/* ---- by the Gram matrix ---- */
+
+/* PanelStep: G (n, n) of state += the panel's part. */
+static Status add_gram(Run *run, const Panel *panel, void *state, Err *err) {
+    (void)err;
+    linalg_gram(run->n, panel->k, panel->z, panel->ld, run->tall, 1, state,
+                run->n);
+    return STATUS_OK;
+}
+
+/* Closes up G over its zero columns; the numbers of the others are kept. */
+static void drop_zeros(Run *run, double *g) {
+    size_t n = (size_t)run->n;
+    run->kept = 0;
+    for (int j = 0; j < run->n; j++)
+        if (g[(size_t)j * n + (size_t)j] > 0)
+            run->column[run->kept++] = j;
+    if (run->kept == run->n)
+        return;
+    for (int j = 0; j < run->kept; j++)
+        for (int i = j; i < run->kept; i++)
+            g[(size_t)j * n + (size_t)i] =
+                g[(size_t)run->column[j] * n + (size_t)run->column[i]];
+}
+
+/* Keeps G in its upper triangle and run->diag: the reduction that follows
+ * destroys the lower one. */
+static void keep_gram(Run *run, double *g) {
+    size_t n = (size_t)run->n, kept = (size_t)run->kept;
+    for (size_t j = 0; j < kept; j++) {
+        run->diag[j] = g[j * n + j];
+        for (size_t i = j + 1; i < kept; i++)
+            g[i * n + j] = g[j * n + i];
+    }
+}
+
+static void restore_gram(const Run *run, double *g) {
+    size_t n = (size_t)run->n, kept = (size_t)run->kept;
+    for (size_t j = 0; j < kept; j++) {
+        g[j * n + j] = run->diag[j];
+        for (size_t i = j + 1; i < kept; i++)
+            g[j * n + i] = g[i * n + j];
+    }
+}
+
+/* s = the roots of the `kept` eigenvalues w, falling, then zeros. */
+static void take_roots(Run *run, int kept) {
+    memset(run->s, 0, (size_t)run->n * sizeof *run->s);
+    for (int i = 0; i < kept; i++) {
+        double square = run->w[kept - 1 - i];
+        run->s[i] = square > 0 ? sqrt(square) : 0;
+    }
+}
+
+/* Eigenvalues of G by its float64 sum; what is kept of it is in *g. */
+static Status gram_values(Run *run, double **g, Err *err) {
+    size_t area = (size_t)run->n * (size_t)run->n;
+    *g = scratch_take(run->scratch, GRAM, area, sizeof **g, err);
+    if (*g == NULL)
+        return STATUS_NOMEM;
+    memset(*g, 0, area * sizeof **g);
+    Status status = each_panel(run, add_gram, *g, err);
+    if (status == STATUS_OK)
+        status = check_cancel(run, err);
+    if (status != STATUS_OK)
+        return status;
+    drop_zeros(run, *g);
+    keep_gram(run, *g);
+    status = linalg_symmetric_values(run->kept, *g, run->n, run->w,
+                                     run->scratch, LAPACK, err);
+    if (status == STATUS_OK)
+        take_roots(run, run->kept);
+    return status;
+}
+
+/* ---- the low end again: singular values of A V2 ---- */
+
+typedef struct LowEnd {
+    int count;       /* of the values below the cut */
+    const double *v; /* (n, count) their eigenvectors of G */
+    double *r;       /* (count, count) R of A V2 */
+} LowEnd;
+
+/* PanelStep: R takes in the panel times V2. */
+static Status append_low(Run *run, const Panel *panel, void *state, Err *err) {
+    LowEnd *low = state;
+    int n = run->n, k = panel->k;
+    double *b = scratch_take(run->scratch, OTHER,
+                             (size_t)k * (size_t)low->count, sizeof *b, err);
+    if (b == NULL)
+        return STATUS_NOMEM;
+    linalg_multiply(run->tall, false, k, low->count, n, panel->z, panel->ld,
+                    low->v, n, 0, b, k);
+    return linalg_qr_append(low->count, low->r, low->count, k, b, k,
+                            run->scratch, LAPACK, err);
+}
+
+/* Rows of V2 back to where G's columns were before the zeros were dropped. */
+static void spread_rows(const Run *run, double *v, int count) {
+    for (int j = 0; j < count; j++) {
+        double *column = v + (size_t)j * (size_t)run->n;
+        int next = run->kept - 1;
+        for (int i = run->n - 1; i >= 0; i--) {
+            bool here = next >= 0 && run->column[next] == i;
+            column[i] = here ? column[next--] : 0;
+        }
+    }
+}
+
+/* V2 from G as keep_gram left it, and R of A V2. */
+static Status low_factors(Run *run, double *g, LowEnd *low, Err *err) {
+    size_t n = (size_t)run->n, count = (size_t)low->count;
+    double *v = scratch_take(run->scratch, VECTORS, n * count, sizeof *v, err);
+    low->v = v;
+    low->r = scratch_take(run->scratch, LOW_R, count * count, sizeof *v, err);
+    if (v == NULL || low->r == NULL)
+        return STATUS_NOMEM;
+    restore_gram(run, g);
+    Status status = linalg_symmetric_vectors(
+        run->kept, g, run->n, low->count, v, run->n, run->scratch, LAPACK, err);
+    if (status != STATUS_OK)
+        return status;
+    spread_rows(run, v, low->count);
+    memset(low->r, 0, count * count * sizeof *low->r);
+    return each_panel(run, append_low, low, err);
+}
+
+static int count_below(const double *s, int n, double limit) {
+    int count = 0;
+    while (count < n && s[n - 1 - count] < limit)
+        count++;
+    return count;
+}
+
+static bool good_enough(const Run *run, double deepest) {
+    const double *s = run->s;
+    bool deep = run->kept > 0 && s[run->kept - 1] < deepest * s[0];
+    return run->info.bound <= GOOD && !(run->shown && deep);
+}
+
+/* Replaces the values below the cut. Leaves them, and the direct way to the
+ * caller, where there are none or too many of them. */
+static Status redo_low_end(Run *run, double *g, Err *err) {
+    double *s = run->s;
+    int kept = run->kept;
+    LowEnd low = {.count = count_below(s, kept, SPECTRUM_CUT * s[0])};
+    if (low.count == 0 || low.count > kept / 2)
+        return STATUS_OK;
+    Status status = low_factors(run, g, &low, err);
+    if (status == STATUS_OK)
+        status = linalg_singular_values(low.count, low.count, low.r, low.count,
+                                        s + kept - low.count, run->scratch,
+                                        LAPACK, err);
+    if (status != STATUS_OK)
+        return status;
+    sort_falling(s, kept);
+    Trust trust = {
+        .delta = UNIT, .low = (size_t)(kept - low.count), .floor = 8 * UNIT};
+    run->info.low_end = true;
+    run->info.bound = spectrum_bound(s, (size_t)kept, &trust);
+    return STATUS_OK;
+}
+
+static Status by_gram(Run *run, Err *err) {
+    double *g = NULL;
+    Status status = gram_values(run, &g, err);
+    if (status != STATUS_OK)
+        return status;
+    run->info.bound = spectrum_error(run->s, (size_t)run->kept, UNIT);
+    if (good_enough(run, SHOWN))
+        return STATUS_OK;
+    status = redo_low_end(run, g, err);
+    /* eigenvectors that do not converge are no reason to give up */
+    if (status == STATUS_NUMERIC ||
+        (status == STATUS_OK && !(run->info.low_end && good_enough(run, DEEP))))
+        status = by_direct(run, err);
+    return status;
+}
+
+/* ---- single precision ---- */
+
+/* PanelStep: as add_gram, in float32. */
+static Status add_gram_float(Run *run, const Panel *panel, void *state,
+                             Err *err) {
+    size_t count = (size_t)run->n * (size_t)panel->k;
+    float *z = scratch_take(run->scratch, OTHER, count, sizeof *z, err);
+    if (z == NULL)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        z[i] = (float)panel->z[i];
+    linalg_gram_float(run->n, panel->k, z, panel->ld, run->tall, 1, state,
+                      run->n);
+    return STATUS_OK;
+}
+
+/* Whether the squares of G (n, n) and their rounding stay in float32's range:
+ * none is larger than those on the diagonal. */
+static bool in_float_range(const float *g, int n) {
+    float largest = 0;
+    for (size_t i = 0; i < (size_t)n; i++) {
+        float square = g[i * (size_t)n + i];
+        if (!(square < 1e30F))
+            return false;
+        largest = square > largest ? square : largest;
+    }
+    return largest > 1e-25F;
+}
+
+static void judge_float(Run *run) {
+    const double *s = run->s;
+    bool deep = s[run->n - 1] < SHOWN_FLOAT * s[0];
+    run->info.bound = spectrum_error(s, (size_t)run->n, UNIT_FLOAT);
+    run->info.single = run->info.bound <= GOOD_FLOAT && !(run->shown && deep);
+}
+
+/* info.single tells whether the result may stay. */
+static Status by_float(Run *run, Err *err) {
+    size_t area = (size_t)run->n * (size_t)run->n;
+    float *g = scratch_take(run->scratch, GRAM, area, sizeof *g, err);
+    if (g == NULL)
+        return STATUS_NOMEM;
+    memset(g, 0, area * sizeof *g);
+    Status status = each_panel(run, add_gram_float, g, err);
+    if (status == STATUS_OK)
+        status = check_cancel(run, err);
+    if (status != STATUS_OK || !in_float_range(g, run->n))
+        return status;
+    status = linalg_symmetric_values_float(run->n, g, run->n, run->w,
+                                           run->scratch, LAPACK, err);
+    if (status != STATUS_OK)
+        return status;
+    take_roots(run, run->n);
+    judge_float(run);
+    return STATUS_OK;
+}
+
+/* ---- the whole ---- */
+
+/* Panels of about half a million elements, 512 to 8192 of the long side,
+ * multiples of 256 so that no quantised block is split. */
+static int panel_width(int64_t n, int64_t m) {
+    int64_t width = ((int64_t)1 << 19) / n / 256 * 256;
+    width = width < 512 ? 512 : width > 8192 ? 8192 : width;
+    return (int)(width < m ? width : m);
+}
+
+static bool stored_by_columns(const Tensor *matrix) {
+    if (!tensor_in_memory(matrix))
+        return matrix->source->transposed;
+    return llabs(matrix->stride[0]) < llabs(matrix->stride[1]);
+}
+
+static Status check_matrix(const Tensor *matrix, int64_t n, int64_t m,
+                           Err *err) {
+    int64_t width = n > 0 ? panel_width(n, m) : 0;
+    if (matrix->axes != 2)
+        return err_set(err, STATUS_ARGUMENT,
+                       "a tensor of %d axes has no spectrum: a matrix of 2 is "
+                       "wanted",
+                       matrix->axes);
+    Status status = linalg_check_size((uint64_t)n, (uint64_t)n, err);
+    if (status == STATUS_OK)
+        status = linalg_check_size((uint64_t)n, (uint64_t)width, err);
+    return status;
+}
+
+/* Fills in the run but for run->stored. */
+static Status start_run(Run *run, Err *err) {
+    int64_t rows = run->stored.shape[0], cols = run->stored.shape[1];
+    run->tall = rows >= cols;
+    run->n = (int)(run->tall ? cols : rows);
+    run->m = run->tall ? rows : cols;
+    run->width = panel_width(run->n, run->m);
+    run->scale = 1;
+    size_t n = (size_t)run->n;
+    double *block = scratch_take(run->scratch, VALUES, n,
+                                 3 * sizeof(double) + sizeof(int), err);
+    if (block == NULL)
+        return STATUS_NOMEM;
+    run->w = block;
+    run->diag = block + n;
+    run->s = block + 2 * n;
+    run->column = (int *)(block + 3 * n);
+    return STATUS_OK;
+}
+
+static Status compute(Run *run, const SpectrumWish *wish, Err *err) {
+    Status status = find_scale(run, err);
+    if (status == STATUS_OK && wish->method == SPECTRUM_DIRECT)
+        return by_direct(run, err);
+    if (status == STATUS_OK && wish->single)
+        status = by_float(run, err);
+    if (status == STATUS_OK && !run->info.single)
+        status = by_gram(run, err);
+    return status;
+}
+
+/* Hands out the values as they were before the run's scale. */
+static Status finish(Run *run, double *s, SpectrumInfo *info, Err *err) {
+    if (run->s[0] / run->scale > DBL_MAX)
+        return err_set(err, STATUS_NUMERIC,
+                       "the largest singular value is over %g", DBL_MAX);
+    for (int i = 0; i < run->n; i++)
+        s[i] = run->s[i] / run->scale;
+    *info = run->info;
+    return STATUS_OK;
+}
+
+Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
+                       double *s, SpectrumInfo *info, Scratch *scratch,
+                       const volatile int *cancel, Err *err) {
+    int64_t rows = matrix->axes == 2 ? matrix->shape[0] : 0;
+    int64_t cols = matrix->axes == 2 ? matrix->shape[1] : 0;
+    int64_t n = rows < cols ? rows : cols, m = rows < cols ? cols : rows;
+    Status status = check_matrix(matrix, n, m, err);
+    if (status != STATUS_OK)
+        return status;
+    if (n == 0) {
+        memset(info, 0, sizeof *info);
+        return STATUS_OK;
+    }
+    Run run = {.flipped = stored_by_columns(matrix),
+               .shown = wish->shown,
+               .info = {.flops = spectrum_cost(rows, cols)},
+               .scratch = scratch,
+               .cancel = cancel};
+    if (run.flipped)
+        status = tensor_transpose(&run.stored, matrix, err);
+    else
+        tensor_view(&run.stored, matrix);
+    if (status != STATUS_OK)
+        return status;
+    status = start_run(&run, err);
+    if (status == STATUS_OK)
+        status = compute(&run, wish, err);
+    if (status == STATUS_OK)
+        status = finish(&run, s, info, err);
+    tensor_release(&run.stored);
+    return status;
+}

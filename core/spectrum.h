@@ -1,0 +1,59 @@
+/* Singular values of one matrix: by its Gram matrix, with an error bound that
+ * decides whether the low end is done again or the matrix is taken whole.
+ *
+ * The Gram matrix of the short side is summed in float64 from panels, so that
+ * memory is n x n and one panel whatever the long side. */
+#ifndef WEFT_SPECTRUM_H
+#define WEFT_SPECTRUM_H
+
+#include "tensor.h"
+
+typedef enum SpectrumMethod {
+    SPECTRUM_GRAM,  /* Gram matrix; falls back by its own error bound */
+    SPECTRUM_DIRECT /* QR by panels, then LAPACK's SVD */
+} SpectrumMethod;
+
+typedef struct SpectrumWish {
+    SpectrumMethod method;
+    bool single; /* Gram and reduction in float32; double where E > 1e-4 */
+    bool shown;  /* single values will be shown: keep the low end accurate */
+} SpectrumWish;
+
+typedef struct SpectrumInfo {
+    double bound;  /* on the effective rank's relative error */
+    bool single;   /* the float32 result was good enough */
+    bool low_end;  /* the low end was done again */
+    bool direct;   /* the SVD was taken of the matrix itself */
+    double flops;  /* of Gram and reduction, as they are counted */
+    uint64_t read; /* elements decoded, over all passes */
+} SpectrumInfo;
+
+/* The singular values of a matrix (2 axes), falling, into s (min(rows, cols)).
+ * Rows or columns of nothing but zeros give exact zeros at the end.
+ * STATUS_NONFINITE says how many values are not finite and where the first
+ * is as they are stored; STATUS_CANCELLED is polled between panels through
+ * *cancel (may be NULL).
+ * Memory: n x n and one panel of the short side n, in `scratch`; a transposed
+ * matrix is read through a view of its own. */
+CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
+                               double *s, SpectrumInfo *info, Scratch *scratch,
+                               const volatile int *cancel, Err *err);
+
+/* STATUS_NONFINITE in the one wording: "3 non-finite values, the first at row
+ * 2, column 7". STATUS_OK where bad->count is 0. */
+CHECKED Status spectrum_nonfinite(const NonFinite *bad, Err *err);
+
+/* What spectrum_values costs in flops: the pool's order. */
+double spectrum_cost(int64_t rows, int64_t cols);
+
+/* exp(-sum p ln p), p = s / sum s, zeros dropped; NaN for an empty or an
+ * all-zero spectrum. (Roy and Vetterli 2007) */
+double spectrum_effective_rank(const double *s, size_t n);
+
+/* Bound on its relative error where every eigenvalue s_i^2 of the Gram matrix
+ * may be off by unit * s_1^2 (2^-53 for float64, 2^-24 for float32):
+ * 2 sum |ln p_i + H| ds_i / S, s falling. 0 for an empty or an all-zero
+ * spectrum. */
+double spectrum_error(const double *s, size_t n, double unit);
+
+#endif

@@ -1,0 +1,42 @@
+/* What weft asks of the system: files that appear whole or not at all,
+ * folders, and programs run without a shell. Paths in messages are escaped. */
+#ifndef WEFT_SYSTEM_H
+#define WEFT_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "status.h"
+
+/* Replaces the file at `path` by n bytes: written to a temporary beside it,
+ * synced, renamed, and the folder synced. On failure the temporary is removed
+ * and what was there before still is. Mode 0644 as umask cuts it. STATUS_IO
+ * also where something other than a regular file has that name. */
+CHECKED Status system_write(const char *path, const void *bytes, size_t n,
+                            Err *err);
+
+/* Makes the folder, and those above it that are missing. One that is there
+ * already is no error. */
+CHECKED Status system_mkdir(const char *path, Err *err);
+
+/* Removes a file or an empty folder. */
+CHECKED Status system_remove(const char *path, Err *err);
+
+/* A program to run: `argv` (NULL-terminated), looked up along PATH, in the
+ * folder `cwd` (NULL: this one), its standard input the `input_size` bytes of
+ * `input` (NULL: /dev/null), standard output and error in one. */
+typedef struct Program {
+    char *const *argv;
+    const char *cwd;
+    const char *input;
+    size_t input_size;
+} Program;
+
+/* Runs it to its end. The first `size` bytes it prints go to `output`, their
+ * number to *used; what is beyond is read and dropped. *exit_status is its
+ * own, or 128 + n where signal n killed it. STATUS_IO where it can't be
+ * started; STATUS_CANCELLED once the cancel flag is set: it gets SIGTERM. */
+CHECKED Status system_run(const Program *program, char *output, size_t size,
+                          size_t *used, int *exit_status, Err *err);
+
+#endif
