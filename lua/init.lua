@@ -1,0 +1,53 @@
+-- weft: what scripts and the prompt see. Everything is loaded when it is
+-- first asked for, so that starting stays cheap.
+local weft <const> = {}
+
+-- Public functions by name: the module that has them, and their name there.
+local FUNCTIONS <const> = {
+  open = { "model", "open" },
+  measure = { "measure", "parts" },
+  metric = { "metrics", "add" },
+  arch = { "arch", "add" },
+  gaussian_effective_rank = { "metrics", "gaussian_effective_rank" },
+  spectra = { "core", "spectra" },
+  svdvals = { "core", "svdvals" },
+  eigvals = { "core", "eigvals" },
+  tensor = { "core", "tensor" },
+  zeros = { "core", "zeros" },
+  kernel = { "core", "kernel" },
+  planted = { "core", "planted" },
+  progress = { "core", "progress" },
+}
+
+-- Modules that are public as they are.
+local MODULES <const> = {
+  core = true, csv = true, frame = true, json = true, markdown = true,
+  metrics = true, phases = true, plot = true, report = true, save = true,
+  stats = true, trends = true,
+}
+
+local function find(name)
+  local place <const> = FUNCTIONS[name]
+  if place then
+    return require("weft." .. place[1])[place[2]]
+  elseif MODULES[name] then
+    return require("weft." .. name)
+  elseif name == "version" then
+    return require("weft.core").version.weft
+  end
+  local metrics <const> = require "weft.metrics"
+  for _, row in ipairs(metrics.list()) do
+    if row.name == name and row.of == "singular" then
+      return metrics.of_spectrum(name)
+    end
+  end
+  return nil
+end
+
+return setmetatable(weft, {
+  __index = function(self, name)
+    local value <const> = find(name)
+    rawset(self, name, value)
+    return value
+  end,
+})

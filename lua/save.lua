@@ -1,0 +1,78 @@
+-- Tensors to files.
+local save = {}
+
+local core <const> = require "weft.core"
+local json <const> = require "weft.json"
+
+local DTYPES <const> = { F64 = true, F32 = true, F16 = true, BF16 = true }
+-- What safetensors' own reader takes.
+local HEADER_MAX <const> = 100000000
+
+local function quote(text)
+  return json.encode(text):sub(1, -2)
+end
+
+-- What is wrong with an entry, or nil.
+local function fault(entry, seen)
+  local name <const> = entry.name
+  if type(name) ~= "string" or not utf8.len(name) or name:find("\0", 1, true)
+  then
+    return "is no name, expected UTF-8 text without NUL"
+  elseif name == "__metadata__" then
+    return "is a name that the format keeps for itself"
+  elseif seen[name] then
+    return "is there twice"
+  elseif type(entry.tensor) ~= "userdata" then
+    return ("is a %s, expected a tensor"):format(type(entry.tensor))
+  elseif not DTYPES[entry.dtype or entry.tensor.dtype:upper()] then
+    return ("has dtype %s, expected F64, F32, F16 or BF16")
+      :format(entry.dtype or entry.tensor.dtype)
+  end
+end
+
+-- One tensor's record in the header, and its bytes.
+local function encode_entry(entry, offset)
+  local dtype <const> = entry.dtype or entry.tensor.dtype:upper()
+  local ok, bytes = pcall(core.encode, entry.tensor, dtype)
+  if not ok then
+    return nil, bytes
+  end
+  local record <const> = '%s:{"dtype":"%s","shape":[%s],"data_offsets":[%d,%d]}'
+  return record:format(quote(entry.name), dtype,
+    table.concat(entry.tensor.shape, ","), offset, offset + #bytes), bytes
+end
+
+--- Writes {name=, tensor=, dtype="F16"} records (dtype: F64, F32, F16 or BF16,
+--- the tensor's own where it is left out) to a safetensors file, in the order
+--- given, whole or not at all. Returns true, or nil, message, code.
+function save.safetensors(path, list)
+  local records <const> = { '"__metadata__":{"format":"pt"}' }
+  local parts <const> = { "", "" }
+  local seen <const>, offset = {}, 0
+  for i, entry in ipairs(list) do
+    local shown <const> = ("tensor %d '%s'"):format(i,
+      core.sys.escape(tostring(entry.name)))
+    local reason <const> = fault(entry, seen)
+    if reason then
+      return nil, ("%s %s"):format(shown, reason), "argument"
+    end
+    local record, bytes = encode_entry(entry, offset)
+    if not record then
+      return nil, ("%s: %s"):format(shown, bytes), "argument"
+    end
+    seen[entry.name] = true
+    records[#records + 1], parts[#parts + 1] = record, bytes
+    offset = offset + #bytes
+  end
+  local header = "{" .. table.concat(records, ",") .. "}"
+  -- spaces to a multiple of 8, so that the data can be mapped aligned
+  header = header .. (" "):rep(-#header % 8)
+  if #header > HEADER_MAX then
+    return nil, ("a header of %d bytes, expected at most %d"):format(#header,
+      HEADER_MAX), "argument"
+  end
+  parts[1], parts[2] = ("<I8"):pack(#header), header
+  return core.sys.write(path, table.concat(parts))
+end
+
+return save

@@ -1,0 +1,88 @@
+-- What the specs share: files, folders that go away, closeness of numbers.
+local support = {}
+
+local core = require "weft.core"
+local save = require "weft.save"
+
+function support.quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- standard output and exit status of a shell's command
+function support.sh(command)
+  local pipe <close> = assert(io.popen(command))
+  local output = pipe:read "a"
+  local _, _, status = pipe:close()
+  return output, status
+end
+
+function support.read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+function support.write(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  assert(file:write(text))
+end
+
+function support.json(path)
+  return assert(core.json(support.read(path)))
+end
+
+-- a new folder; support.clean takes all of them away
+local folders = {}
+
+function support.folder()
+  local path = support.sh("mktemp -d"):gsub("\n", "")
+  folders[#folders + 1] = path
+  return path
+end
+
+function support.clean()
+  for _, path in ipairs(folders) do
+    support.sh("rm -rf " .. support.quoted(path))
+  end
+  folders = {}
+end
+
+-- equal, or within a relative error; NaN is equal to NaN
+function support.near(expected, found, relative, what)
+  if expected ~= expected and found ~= found then
+    return
+  end
+  local bound = (relative or 1e-13) * math.max(math.abs(expected),
+    math.abs(found))
+  assert(expected == found or math.abs(expected - found) <= bound,
+    ("%s: %.17g was expected, found %.17g"):format(what or "number", expected,
+      found))
+end
+
+-- a matrix whose every element tells its place
+function support.matrix(rows, cols, fn)
+  local out = {}
+  for i = 1, rows do
+    out[i] = {}
+    for j = 1, cols do
+      out[i][j] = fn and fn(i, j) or i + j / 1000
+    end
+  end
+  return core.tensor(out)
+end
+
+-- a folder with a config.json (text, or a table of whole numbers and words)
+-- and a checkpoint of {name=, tensor=, dtype=}
+function support.checkpoint(config, list)
+  local folder = support.folder()
+  if type(config) == "table" then
+    local json = require "weft.json"
+    config = json.encode(config)
+  end
+  if config then
+    support.write(folder .. "/config.json", config)
+  end
+  assert(save.safetensors(folder .. "/model.safetensors", list))
+  return folder
+end
+
+return support
