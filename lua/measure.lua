@@ -52,7 +52,18 @@ end
 -- costs the others. (An interrupt is sticky and raises again right after.)
 local function guarded(metric, value, part)
   local ok <const>, result <const> = pcall(metric.fn, value, part)
-  return ok and result or NAN, not ok and measure.reason(result) or nil
+  if not ok then
+    return NAN, measure.reason(result)
+  end
+  return result
+end
+
+-- Why a metric of a spectrum that is there is no number.
+local function undefined(metric, spectrum)
+  local why <const> = spectrum and (#spectrum == 0
+    and ": there are no singular values" or spectrum[1] == 0
+    and ": all singular values are zero") or ""
+  return metric.name .. " is not defined" .. why
 end
 
 -- One metric of one part: the value, and a reason where there is none.
@@ -62,8 +73,12 @@ local function value_of(metric, part, shape, spectrum, reason)
   elseif metric.of == "kernel" and not part.kernel then
     return NAN, part.reason or metric.name .. " is of kernels alone"
   end
-  return guarded(metric, metric.of == "singular" and spectrum or part.kernel,
-    { shape = shape })
+  local value <const>, failed <const> = guarded(metric,
+    metric.of == "singular" and spectrum or part.kernel, { shape = shape })
+  if value ~= value and not failed then
+    return NAN, undefined(metric, spectrum)
+  end
+  return value, failed
 end
 
 -- One metric that can't be had costs no other: the row's error is the first.

@@ -171,6 +171,17 @@ local function name_of(path, id, config)
   return stem ~= "." and stem or lfs.currentdir():match("[^/]*$")
 end
 
+-- Where the model's config.json would lie: in the folder, or beside a file
+-- that has no metadata of its own.
+local function config_folder(path, format)
+  if lfs.attributes(path, "mode") == "directory" then
+    return path
+  elseif format ~= "gguf" then
+    return path:match("^(.*)/[^/]*$") or "."
+  end
+  return nil
+end
+
 --- weft.open(MODEL): a folder, a file or a hub id; nil, message, code when it
 --- can't be read.
 function model.open(where)
@@ -182,21 +193,22 @@ function model.open(where)
   if not path then
     return nil, id, code
   end
-  local config
-  if lfs.attributes(path, "mode") == "directory" then
-    local message, kind
-    config, message, kind = read_config(path)
-    if config == false then
-      return nil, message, kind
-    end
-  end
   local checkpoint <const>, message <const>, kind <const> = core.open(path)
   if not checkpoint then
     return nil, message, kind
   end
+  local folder <const> = config_folder(path, checkpoint.format)
+  local config, problem, word
+  if folder then
+    config, problem, word = read_config(folder)
+  end
+  if config == false then
+    checkpoint:close()
+    return nil, problem, word
+  end
   local self <const> = setmetatable({ path = path, format = checkpoint.format,
     checkpoint = checkpoint, name = name_of(path, id, config) }, Model)
-  return model.name_parts(self, config)
+  return model.name_parts(self, config, folder)
 end
 
 -- Which of the names a file's tensors can have: transformers' or llama.cpp's.
@@ -208,10 +220,10 @@ local function tensor_name(self, layer, part)
 end
 
 --- Gives a model its family, dims and the list of parts that are missing.
-function model.name_parts(self, config)
+function model.name_parts(self, config, folder)
   local dims, problem
   if config then
-    dims, problem = dims_of_config(self, config, self.path)
+    dims, problem = dims_of_config(self, config, folder)
   elseif self.format == "gguf" then
     dims, problem = dims_of_gguf(self, self.checkpoint:meta())
   else

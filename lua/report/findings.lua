@@ -53,12 +53,12 @@ local function against_gaussian(results)
     low = row.share < low.share and row or low
     high = row.share > high.share and row or high
   end
-  local text <const> = "Against a Gaussian matrix of the same shape the %s "
-    .. "weights' mean effective rank is lowest for %s (%.1f of %.1f, %.1f %%) "
-    .. "and highest for %s (%.1f of %.1f, %.1f %%), see %s."
-  return text:format(dtype_text(results.dtypes), low.name, low.mean,
-    low.gaussian, 100 * low.share, high.name, high.mean, high.gaussian,
-    100 * high.share, link(sections.titles.weights))
+  local text <const> = "The %s weights reach from %.1f %% (%s, mean %.1f of "
+    .. "%.1f) to %.1f %% (%s, mean %.1f of %.1f) of the effective rank of a "
+    .. "Gaussian matrix of the same shape, see %s."
+  return text:format(dtype_text(results.dtypes), 100 * low.share, low.name,
+    low.mean, low.gaussian, 100 * high.share, high.name, high.mean,
+    high.gaussian, link(sections.titles.weights))
 end
 
 -- Each layer's mean over the weights of rank / the type's median.

@@ -159,7 +159,8 @@ function printed.phases(types, phases)
     lines[#lines + 1] = ("  %s: %s ± %s"):format(phase.name,
       number("%.2f", phase.mean), number("%.2f", phase.std))
   end
-  heading(lines, "PER-WEIGHT PHASE MEANS (looking for U-shape: high→low→high)")
+  heading(lines, "PER-WEIGHT PHASE MEANS (looking for U-shape: "
+    .. "high→low→high)")
   for _, row in ipairs(types) do
     lines[#lines + 1] = trend_line(row)
   end

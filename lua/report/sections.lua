@@ -305,8 +305,9 @@ local function gradient_rows(types)
   end
   local rows <const> = {}
   for i, t in ipairs(types) do
-    rows[i] = { t.name, layers(t.drop), number("%+.1f", t.drop and t.drop.value),
-      layers(t.jump), number("%+.1f", t.jump and t.jump.value) }
+    local drop <const>, jump <const> = t.drop or {}, t.jump or {}
+    rows[i] = { t.name, layers(t.drop), number("%+.1f", drop.value),
+      layers(t.jump), number("%+.1f", jump.value) }
   end
   return rows
 end

@@ -1,8 +1,10 @@
 -- The results as the plain tables of report.json.
 local values = {}
 
+-- A value that is not there is null.
 local function step(s)
-  return s and { from = s.from, to = s.to, value = s.value } or { value = 0 / 0 }
+  return s and { from = s.from, to = s.to, value = s.value }
+    or { value = 0 / 0 }
 end
 
 local function kernel(k)

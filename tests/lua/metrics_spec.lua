@@ -278,6 +278,22 @@ describe("measuring", function()
     assert.equal("", row.error)
   end)
 
+  it("says why a number is not defined", function()
+    local zero = core.zeros { 3, 2 }
+    local f = measure.parts({ { layer = 0, name = "W", tensor = zero } },
+      { "frobenius_norm", "effective_rank", "rank" })
+    assert.equal("effective_rank is not defined: all singular values are zero",
+      f:row(1).error)
+    near(NAN, f:row(1).effective_rank)
+    assert.equal(0, f:row(1).frobenius_norm)
+    assert.equal(0, f:row(1).rank)
+    f = measure.parts({ { layer = 0, head = 0,
+      kernel = core.kernel(zero, zero) } }, { "asymmetry" })
+    near(NAN, f:row(1).asymmetry)
+    assert.equal("asymmetry is not defined: all singular values are zero",
+      f:row(1).error)
+  end)
+
   it("measures nothing of nothing, and names an unknown metric", function()
     assert.equal(0, #measure.parts({}, { "rank" }))
     assert.error_matches(function() measure.parts({}, { "rnk" }) end,
