@@ -93,20 +93,20 @@ local function open_model()
   return m
 end
 
--- Two bars: layers that are done, and weights or heads that are done.
-local function progress_of(title, layers, per_layer)
+-- Two bars: the stages of the report (this one and those before it are under
+-- way), and the stage's parts that are done. The bars go when they are closed.
+local STAGES <const> = { "Kernels", "Effective ranks" }
+
+local function progress_of(stage, total)
   local bars <const> = core.progress(options.quiet)
-  local left, layers_done, done = {}, 0, 0
-  bars:open("Layers", layers)
-  bars:open(title, layers * per_layer)
-  return function(i)
-    local layer <const> = (i - 1) // per_layer
-    left[layer] = (left[layer] or per_layer) - 1
+  local done = 0
+  bars:open("Report", #STAGES)
+  bars:set(stage - 1)
+  bars:open(STAGES[stage], total)
+  return bars, function()
     done = done + 1
-    layers_done = layers_done + (left[layer] == 0 and 1 or 0)
-    bars:set(layers_done, 1)
-    bars:set(done, 2)
-  end, function() bars:clear() end
+    bars:set(done)
+  end
 end
 
 local figures <const> = {}
@@ -116,7 +116,7 @@ local function draw(name, title, make)
   if options.figures == "none" then
     return
   end
-  local plot <const> = require "weft.plot"
+  local plot <const> = require "weft.plot.report"
   local ok, message = make(plot):save(options.out .. "/figures/" .. name,
     options.figures)
   if ok then
@@ -144,11 +144,10 @@ local function map_heads(m)
   if m.no_heads then
     return nil
   end
-  local each <const>, finish <const> = progress_of("Kernels", m.dims.L,
-    m.dims.h)
+  local bars <close>, each <const> = progress_of(1, m.dims.L * m.dims.h)
   local map <const> = report.heatmap(m, { threads = options.threads,
     each = each })
-  finish()
+  bars:clear()
   draw("heatmap", "Effective rank of every layer's every head's kernel",
     function(plot)
       return plot.heatmap { z = map.ranks, L = map.L, h = map.h }
@@ -174,11 +173,11 @@ local CSV_COLUMNS <const> = { "layer_idx", "weight_type", "shape", "eff_rank" }
 -- Measures all weights, writes the CSV and reads it back: what follows is of
 -- the file's numbers.
 local function measure_weights(m)
-  local each <const>, finish <const> = progress_of("Effective ranks",
-    m.dims.L, #m.family.parts)
+  local bars <close>, each <const> = progress_of(2,
+    m.dims.L * #m.family.parts)
   local weights <const> = report.weights(m, { threads = options.threads,
     each = each })
-  finish()
+  bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"
   local path <const> = options.out .. "/" .. file
