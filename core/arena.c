@@ -30,7 +30,7 @@ static bool arena_grow(Arena *arena, size_t n, Err *err) {
 
 void *arena_take(Arena *arena, size_t n, size_t align, Err *err) {
     size_t at = (arena->used + align - 1) & ~(align - 1);
-    if (at > arena->size || n > arena->size - at) {
+    if (arena->block == NULL || at > arena->size || n > arena->size - at) {
         if (!arena_grow(arena, n, err))
             return NULL;
         at = 0;

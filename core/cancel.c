@@ -14,3 +14,7 @@ void cancel_set(void) {
 void cancel_clear(void) {
     cancel_flag = 0;
 }
+
+bool cancel_seen(const volatile int *word) {
+    return word != NULL && __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
+}

@@ -22,4 +22,8 @@ bool cancel_requested(void);
 void cancel_set(void);
 void cancel_clear(void);
 
+/* Whether a pool job's cancel word is set, which another thread does; the word
+ * NULL never is. */
+bool cancel_seen(const volatile int *word);
+
 #endif

@@ -8,26 +8,19 @@
 #include <string.h>
 
 #include "mem.h"
+#include "random.h"
 
 enum { REFLECTIONS = 64 };
 
-/* The next integer of a splitmix64 stream (Steele, Lea, Flood 2014). */
-static uint64_t random_next(uint64_t *state) {
-    uint64_t z = *state += 0x9E3779B97F4A7C15U;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-}
-
 /* A double in [-1, 1): 53 bits, so that no step of it rounds. */
 static double random_double(uint64_t *state) {
-    return (double)(random_next(state) >> 11) * 0x1p-52 - 1.0;
+    return (double)(random_split(state) >> 11) * 0x1p-52 - 1.0;
 }
 
 /* A random order of 0 .. n-1 (Fisher and Yates). */
 static void random_order(uint64_t *state, uint64_t n, uint64_t *order) {
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t j = random_next(state) % (i + 1);
+        uint64_t j = random_split(state) % (i + 1);
         order[i] = order[j];
         order[j] = i;
     }

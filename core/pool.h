@@ -17,7 +17,7 @@ typedef struct Pool Pool;
 typedef struct Batch Batch;
 
 /* Runs job i of the batch's data; writes its results into the data. `cancel`
- * turns non-zero when nobody waits any more. */
+ * turns non-zero when nobody waits any more: read it by cancel_seen. */
 typedef void PoolRun(void *data, size_t i, Scratch *scratch,
                      const volatile int *cancel);
 typedef void PoolFree(void *data);

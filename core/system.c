@@ -39,14 +39,17 @@ static bool write_all(int fd, const char *bytes, size_t n) {
 
 /* Makes the temporary with all its bytes; removes it where that fails. */
 static Status write_temporary(const char *temporary, const char *path,
-                              const void *bytes, size_t n, Err *err) {
+                              const SystemPiece *pieces, size_t count,
+                              Err *err) {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return fail_io(path, "cannot create", err);
     Status status = STATUS_OK;
-    if (!write_all(fd, bytes, n))
-        status = fail_io(path, "cannot write", err);
-    else if (fsync(fd) != 0)
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (!write_all(fd, pieces[i].bytes, pieces[i].n))
+            status = fail_io(path, "cannot write", err);
+    }
+    if (status == STATUS_OK && fsync(fd) != 0)
         status = fail_io(path, "cannot sync", err);
     /* after a sync that went well close has nothing left to lose */
     if (close(fd) != 0 && status == STATUS_OK)
@@ -102,7 +105,8 @@ static char *temporary_names(const char *path, char **folder, Err *err) {
     return block;
 }
 
-Status system_write(const char *path, const void *bytes, size_t n, Err *err) {
+Status system_write_pieces(const char *path, const SystemPiece *pieces,
+                           size_t count, Err *err) {
     Status status = check_target(path, err);
     if (status != STATUS_OK)
         return status;
@@ -110,7 +114,7 @@ Status system_write(const char *path, const void *bytes, size_t n, Err *err) {
     char *temporary = temporary_names(path, &folder, err);
     if (temporary == NULL)
         return STATUS_NOMEM;
-    status = write_temporary(temporary, path, bytes, n, err);
+    status = write_temporary(temporary, path, pieces, count, err);
     if (status == STATUS_OK && rename(temporary, path) != 0) {
         status = fail_io(path, "cannot rename to it", err);
         unlink(temporary);
@@ -119,6 +123,11 @@ Status system_write(const char *path, const void *bytes, size_t n, Err *err) {
         status = sync_folder(folder, path, err);
     mem_free(temporary);
     return status;
+}
+
+Status system_write(const char *path, const void *bytes, size_t n, Err *err) {
+    SystemPiece piece = {bytes, n};
+    return system_write_pieces(path, &piece, 1, err);
 }
 
 /* ---- folders ---- */

@@ -1,5 +1,5 @@
 /* What weft asks of the system: files that appear whole or not at all,
- * folders, and programs run without a shell. Paths in messages are escaped. */
+ * folders, programs run without a shell, and the terminal. Paths in messages are escaped. */
 #ifndef WEFT_SYSTEM_H
 #define WEFT_SYSTEM_H
 
@@ -14,6 +14,13 @@
  * also where something other than a regular file has that name. */
 CHECKED Status system_write(const char *path, const void *bytes, size_t n,
                             Err *err);
+/* The same of `count` pieces, one after another. */
+typedef struct SystemPiece {
+    const void *bytes;
+    size_t n;
+} SystemPiece;
+CHECKED Status system_write_pieces(const char *path, const SystemPiece *pieces,
+                                   size_t count, Err *err);
 
 /* Makes the folder, and those above it that are missing. One that is there
  * already is no error. */
@@ -38,5 +45,23 @@ typedef struct Program {
  * started; STATUS_CANCELLED once the cancel flag is set: it gets SIGTERM. */
 CHECKED Status system_run(const Program *program, char *output, size_t size,
                           size_t *used, int *exit_status, Err *err);
+
+/* Writes `text`, a question, to the terminal on standard output and reads what
+ * it answers on standard input, up to `seconds` long: at most `size` bytes, to
+ * the end of a control sequence (ESC [ … letter). False where nothing was
+ * asked: no terminal on both, not in its foreground, or something typed waits
+ * to be read. The terminal's settings are put back in any case; Ctrl-C
+ * meanwhile ends the wait and is SIGINT after it. */
+bool system_query(const char *text, double seconds, char *answer, size_t size,
+                  size_t *used);
+
+/* A terminal's window in rows and columns, and in pixels where the terminal
+ * tells (else 0). */
+typedef struct Window {
+    int rows, columns, width, height;
+} Window;
+
+/* False where the descriptor is no terminal. */
+bool system_window(int fd, Window *window);
 
 #endif

@@ -53,6 +53,15 @@ static void set_shape(Tensor *tensor, int axes, const int64_t *shape) {
         tensor->shape[i] = shape[i];
 }
 
+/* Row-major. */
+static void set_strides(Tensor *tensor) {
+    int64_t stride = 1;
+    for (int i = tensor->axes - 1; i >= 0; i--) {
+        tensor->stride[i] = stride;
+        stride *= tensor->shape[i] > 0 ? tensor->shape[i] : 1;
+    }
+}
+
 Status tensor_create(Tensor *out, Dtype dtype, int axes, const int64_t *shape,
                      Err *err) {
     int64_t count;
@@ -77,11 +86,7 @@ Status tensor_create(Tensor *out, Dtype dtype, int axes, const int64_t *shape,
     storage->refs = 1;
     *out = (Tensor){.dtype = dtype, .storage = storage};
     set_shape(out, axes, shape);
-    int64_t stride = 1;
-    for (int i = axes - 1; i >= 0; i--) {
-        out->stride[i] = stride;
-        stride *= shape[i] > 0 ? shape[i] : 1;
-    }
+    set_strides(out);
     return STATUS_OK;
 }
 
@@ -291,6 +296,30 @@ Status tensor_cols(Tensor *out, const Tensor *tensor, int64_t first,
     return STATUS_OK;
 }
 
+Status tensor_slice(Tensor *out, const Tensor *tensor, int axis, int64_t first,
+                    int64_t count, int64_t step, Err *err) {
+    if (axis < 0 || axis >= tensor->axes)
+        return err_set(err, STATUS_ARGUMENT,
+                       "axis %d of a tensor of %d: expected 1 to %d", axis + 1,
+                       tensor->axes, tensor->axes);
+    if (tensor->source != NULL && axis == 0)
+        return tensor_rows(out, tensor, first, count, step, err);
+    if (tensor->source != NULL && axis == tensor->axes - 1)
+        return tensor_cols(out, tensor, first, count, step, err);
+    char noun[32];
+    snprintf(noun, sizeof noun, "axis %d's subscript", axis + 1);
+    Status status = check_slice(tensor, noun, axis, first, count, step, err);
+    if (status != STATUS_OK)
+        return status;
+    if (tensor->source != NULL)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "a slice of a file's tensor along axis %d of %d: "
+                       "expected the first or the last",
+                       axis + 1, tensor->axes);
+    slice_memory(out, tensor, axis, first, count, step);
+    return STATUS_OK;
+}
+
 Status tensor_transpose(Tensor *out, const Tensor *tensor, Err *err) {
     if (tensor->axes != 2)
         return err_set(err, STATUS_ARGUMENT,
@@ -352,5 +381,43 @@ Status tensor_runs(Tensor *out, const Tensor *tensor, const RowRun *runs,
         return status;
     }
     *out = view;
+    return STATUS_OK;
+}
+
+/* That the shape has as many elements as the tensor. */
+static Status check_reshape(const Tensor *tensor, int axes,
+                            const int64_t *shape, Err *err) {
+    int64_t count, there = tensor_count(tensor);
+    Status status = check_axes(axes, err);
+    if (status == STATUS_OK)
+        status = shape_count(axes, shape, &count, err);
+    if (status != STATUS_OK || count == there)
+        return status;
+    Tensor wanted = {0};
+    char from[256], to[256];
+    set_shape(&wanted, axes, shape);
+    return err_set(err, STATUS_ARGUMENT,
+                   "%s has %" PRId64 " elements: expected %" PRId64 " of %s",
+                   tensor_shape_text(to, sizeof to, &wanted), count, there,
+                   tensor_shape_text(from, sizeof from, tensor));
+}
+
+Status tensor_reshape(Tensor *out, const Tensor *tensor, int axes,
+                      const int64_t *shape, Err *err) {
+    Tensor made;
+    Status status = check_reshape(tensor, axes, shape, err);
+    if (status != STATUS_OK)
+        return status;
+    if (tensor_contiguous(tensor))
+        tensor_view(&made, tensor);
+    else
+        status = tensor_copy(&made, tensor,
+                             tensor->source == NULL ? tensor->dtype : DTYPE_F64,
+                             err);
+    if (status != STATUS_OK)
+        return status;
+    set_shape(&made, axes, shape);
+    set_strides(&made);
+    *out = made;
     return STATUS_OK;
 }

@@ -50,6 +50,11 @@ CHECKED Status tensor_rows(Tensor *out, const Tensor *tensor, int64_t first,
                            int64_t count, int64_t step, Err *err);
 CHECKED Status tensor_cols(Tensor *out, const Tensor *tensor, int64_t first,
                            int64_t count, int64_t step, Err *err);
+/* The same along any axis, 0-based. Of a file's tensor only along the first
+ * and the last: else STATUS_UNSUPPORTED, copy first. */
+CHECKED Status tensor_slice(Tensor *out, const Tensor *tensor, int axis,
+                            int64_t first, int64_t count, int64_t step,
+                            Err *err);
 CHECKED Status tensor_transpose(Tensor *out, const Tensor *tensor, Err *err);
 /* tensor[i] along the first axis, which goes away. At least 2 axes. */
 CHECKED Status tensor_pick(Tensor *out, const Tensor *tensor, int64_t i,
@@ -77,6 +82,11 @@ CHECKED Status tensor_set(Tensor *tensor, const int64_t *at, double value,
  * the element. A file's values pass through float64. Creates. */
 CHECKED Status tensor_copy(Tensor *out, const Tensor *tensor, Dtype dtype,
                            Err *err);
+/* Another shape of the same elements in row-major order. Views a contiguous
+ * tensor in memory, else creates a copy: of a file's as F64. STATUS_ARGUMENT
+ * where the shape holds another number of elements. */
+CHECKED Status tensor_reshape(Tensor *out, const Tensor *tensor, int axes,
+                              const int64_t *shape, Err *err);
 /* The address of a memory tensor's first element; NULL for a file's. */
 void *tensor_data(const Tensor *tensor);
 bool tensor_contiguous(const Tensor *tensor);

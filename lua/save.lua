@@ -1,6 +1,7 @@
 -- Tensors to files.
 local save = {}
 
+local check <const> = require "weft.check"
 local core <const> = require "weft.core"
 local json <const> = require "weft.json"
 
@@ -46,6 +47,8 @@ end
 --- the tensor's own where it is left out) to a safetensors file, in the order
 --- given, whole or not at all. Returns true, or nil, message, code.
 function save.safetensors(path, list)
+  check.path("path", path)
+  check.list("list", list, "table", "{name=, tensor=} tables")
   local records <const> = { '"__metadata__":{"format":"pt"}' }
   local parts <const> = { "", "" }
   local seen <const>, offset = {}, 0
@@ -75,4 +78,18 @@ function save.safetensors(path, list)
   return core.sys.write(path, table.concat(parts))
 end
 
-return save
+-- The module is a function too, since weft.save is both.
+local function any(_, path, what)
+  check.path("path", path)
+  local kind <const> = path:match "%.(%w+)$"
+  if kind == "npy" then
+    check.class("t", what, "tensor")
+    return core.save(path, what)
+  elseif kind == "safetensors" then
+    return save.safetensors(path, what)
+  end
+  return nil, ("%s: expected a name in .npy or .safetensors")
+    :format(core.sys.escape(path)), "argument"
+end
+
+return setmetatable(save, { __call = any })

@@ -12,7 +12,7 @@
 
 #define FILE_BOX "weft.file"
 
-enum { OUTPUT_MOST = 1 << 20, ARGUMENTS_MOST = 1 << 16 };
+enum { OUTPUT_MOST = 1 << 20, ARGUMENTS_MOST = 1 << 16, QUERY_MOST = 10 };
 
 /* true, or what failed. */
 static int push_done(lua_State *L, Status status, const Err *err) {
@@ -163,6 +163,40 @@ static int sys_columns(lua_State *L) {
     return 1;
 }
 
+/* nil alone: what was asked for is not there, which is no failure. */
+static int push_nothing(lua_State *L) {
+    lua_pushnil(L);
+    return 1;
+}
+
+/* sys.window(fd): rows, columns, pixels across, pixels down; or nil */
+static int sys_window(lua_State *L) {
+    Window window;
+    if (!system_window((int)bind_integer(L, 1, 0, INT_MAX), &window))
+        return push_nothing(L);
+    lua_pushinteger(L, window.rows);
+    lua_pushinteger(L, window.columns);
+    lua_pushinteger(L, window.width);
+    lua_pushinteger(L, window.height);
+    return 4;
+}
+
+/* sys.terminal_query(text, seconds): what the terminal answers (empty:
+ * nothing), or nil where it can't be asked */
+static int sys_terminal_query(lua_State *L) {
+    const char *text = bind_text(L, 1);
+    double seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= QUERY_MOST, 2,
+                  "expected 0 to 10 seconds");
+    char answer[256];
+    size_t used = 0;
+    if (!system_query(text, seconds, answer, sizeof answer, &used))
+        return push_nothing(L);
+    bind_poll(L);
+    lua_pushlstring(L, answer, used);
+    return 1;
+}
+
 /* sys.time(): seconds of a clock that nobody sets */
 static int sys_time(lua_State *L) {
     struct timespec at;
@@ -214,12 +248,20 @@ static int sys_escape(lua_State *L) {
 
 void bind_sys(lua_State *L) {
     static const luaL_Reg FUNCTIONS[] = {
-        {"write", sys_write},     {"read", sys_read},
-        {"mkdir", sys_mkdir},     {"remove", sys_remove},
-        {"run", sys_run},         {"isatty", sys_isatty},
-        {"columns", sys_columns}, {"time", sys_time},
-        {"cpus", sys_cpus},       {"number", sys_number},
-        {"escape", sys_escape},   {NULL, NULL},
+        {"write", sys_write},
+        {"read", sys_read},
+        {"mkdir", sys_mkdir},
+        {"remove", sys_remove},
+        {"run", sys_run},
+        {"isatty", sys_isatty},
+        {"columns", sys_columns},
+        {"time", sys_time},
+        {"cpus", sys_cpus},
+        {"number", sys_number},
+        {"escape", sys_escape},
+        {"window", sys_window},
+        {"terminal_query", sys_terminal_query},
+        {NULL, NULL},
     };
     luaL_newlib(L, FUNCTIONS);
     lua_setfield(L, -2, "sys");

@@ -16,8 +16,8 @@ const Tensor *bind_tensor_check(lua_State *L, int arg) {
     return tensor;
 }
 
-/* The tensor a method is called on: closed, the sentence stands alone. */
-static Tensor *tensor_self(lua_State *L) {
+/* Closed, the sentence stands alone. */
+Tensor *bind_tensor_self(lua_State *L) {
     Tensor *tensor = luaL_checkudata(L, 1, BIND_TENSOR);
     if (!tensor_open(tensor))
         luaL_error(L, "tensor is closed");
@@ -48,8 +48,7 @@ Tensor *bind_tensor_create(lua_State *L, Dtype dtype, int axes,
     return tensor;
 }
 
-/* Pushes a contiguous copy in memory. */
-static Tensor *push_copy(lua_State *L, const Tensor *tensor, Dtype dtype) {
+Tensor *bind_tensor_copy(lua_State *L, const Tensor *tensor, Dtype dtype) {
     Tensor *copy = bind_tensor_new(L, 0);
     Err err;
     BIND_MUST(L, &err, tensor_copy(copy, tensor, dtype, &err));
@@ -82,7 +81,7 @@ const char *bind_dtype_name(const Tensor *tensor) {
     return MEMORY_NAMES[i];
 }
 
-static Dtype check_dtype(lua_State *L, int arg) {
+Dtype bind_dtype(lua_State *L, int arg) {
     return MEMORY_DTYPES[luaL_checkoption(L, arg, "f64", MEMORY_NAMES)];
 }
 
@@ -120,7 +119,7 @@ static int tensor_equal(lua_State *L) {
 }
 
 static int tensor_length(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     lua_pushinteger(L, tensor->axes == 0 ? 0 : tensor->shape[0]);
     return 1;
 }
@@ -194,7 +193,7 @@ static void check_subscripts(lua_State *L, const Tensor *tensor, int64_t *at,
 }
 
 static int tensor_get_element(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     int64_t at[TENSOR_AXES];
     check_subscripts(L, tensor, at, 0);
     push_element(L, tensor, at);
@@ -202,7 +201,7 @@ static int tensor_get_element(lua_State *L) {
 }
 
 static int tensor_set_element(lua_State *L) {
-    Tensor *tensor = tensor_self(L);
+    Tensor *tensor = bind_tensor_self(L);
     int64_t at[TENSOR_AXES];
     check_subscripts(L, tensor, at, 1);
     store_element(L, tensor, at, tensor->axes + 2);
@@ -211,7 +210,7 @@ static int tensor_set_element(lua_State *L) {
 
 /* t[i]: a number of one axis, else the view without the first. */
 static int tensor_subscript(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     if (tensor->axes == 0)
         return luaL_error(L, "a tensor without axes has no subscripts");
     int64_t i = bind_subscript(L, 2, tensor->shape[0]);
@@ -233,9 +232,9 @@ static int tensor_index(lua_State *L) {
         return 1;
     const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     if (strcmp(key, "shape") == 0)
-        push_shape(L, tensor_self(L));
+        push_shape(L, bind_tensor_self(L));
     else if (strcmp(key, "dtype") == 0)
-        lua_pushstring(L, bind_dtype_name(tensor_self(L)));
+        lua_pushstring(L, bind_dtype_name(bind_tensor_self(L)));
     else
         lua_pushnil(L);
     return 1;
@@ -243,7 +242,7 @@ static int tensor_index(lua_State *L) {
 
 /* t[i] = v */
 static int tensor_newindex(lua_State *L) {
-    Tensor *tensor = tensor_self(L);
+    Tensor *tensor = bind_tensor_self(L);
     if (lua_type(L, 2) != LUA_TNUMBER)
         return luaL_error(L, "a tensor's fields can't be set");
     if (tensor->axes != 1)
@@ -268,14 +267,14 @@ static void push_copied_slice(lua_State *L, const Tensor *tensor, Slice *slice,
     int64_t span = (count - 1) * step + 1;
     Err err;
     BIND_MUST(L, &err, slice(window, tensor, first, span, 1, &err));
-    Tensor *copy = push_copy(L, window, DTYPE_F64);
+    Tensor *copy = bind_tensor_copy(L, window, DTYPE_F64);
     Tensor *view = bind_tensor_new(L, 0);
     BIND_MUST(L, &err, slice(view, copy, 0, count, step, &err));
 }
 
 /* Arguments a, b and step over an axis of `size`, 1-based, inclusive. */
 static int push_slice(lua_State *L, Slice *slice, int64_t size) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     int64_t a = bind_integer(L, 2, 1, size + 1);
     int64_t b = bind_integer(L, 3, a - 1, size);
     int64_t step = lua_isnoneornil(L, 4) ? 1 : bind_integer(L, 4, 1, INT64_MAX);
@@ -292,21 +291,21 @@ static int push_slice(lua_State *L, Slice *slice, int64_t size) {
 }
 
 static int tensor_slice_rows(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     if (tensor->axes == 0)
         return luaL_error(L, "a tensor without axes has no rows");
     return push_slice(L, tensor_rows, tensor->shape[0]);
 }
 
 static int tensor_slice_cols(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     if (tensor->axes == 0)
         return luaL_error(L, "a tensor without axes has no columns");
     return push_slice(L, tensor_cols, tensor->shape[tensor->axes - 1]);
 }
 
 static int tensor_turn(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     Tensor *view = bind_tensor_new(L, 1);
     Err err;
     BIND_MUST(L, &err, tensor_transpose(view, tensor, &err));
@@ -332,7 +331,7 @@ static uint64_t run_number(lua_State *L, lua_Integer run, int i) {
 
 /* t:runs{{first, len, step, n}, …}, 0-based rows as they are stored. */
 static int tensor_take_runs(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     luaL_checktype(L, 2, LUA_TTABLE);
     size_t count = (size_t)lua_rawlen(L, 2);
     Tensor *view = bind_tensor_new(L, 1);
@@ -355,9 +354,9 @@ static int tensor_take_runs(lua_State *L) {
 }
 
 static int tensor_to(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
-    luaL_checkany(L, 2);
-    push_copy(L, tensor, check_dtype(L, 2));
+    const Tensor *tensor = bind_tensor_self(L);
+    luaL_checkstring(L, 2);
+    bind_tensor_copy(L, tensor, bind_dtype(L, 2));
     return 1;
 }
 
@@ -382,10 +381,10 @@ static void push_table(lua_State *L, const Tensor *tensor, int64_t *at,
 }
 
 static int tensor_table(lua_State *L) {
-    const Tensor *tensor = tensor_self(L);
+    const Tensor *tensor = bind_tensor_self(L);
     /* one read of the whole, not one of each element */
     if (!tensor_in_memory(tensor))
-        tensor = push_copy(L, tensor, DTYPE_F64);
+        tensor = bind_tensor_copy(L, tensor, DTYPE_F64);
     int64_t at[TENSOR_AXES] = {0};
     push_table(L, tensor, at, 0);
     return 1;
@@ -446,7 +445,7 @@ static void fill_table(lua_State *L, Tensor *tensor, int64_t *at, int axis) {
 /* core.tensor(nested [, dtype]) */
 static int core_tensor(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
-    Dtype dtype = check_dtype(L, 2);
+    Dtype dtype = bind_dtype(L, 2);
     lua_settop(L, 1);
     int64_t shape[TENSOR_AXES], at[TENSOR_AXES] = {0};
     int axes = table_shape(L, shape);
@@ -454,32 +453,6 @@ static int core_tensor(lua_State *L) {
     lua_pushvalue(L, 1);
     fill_table(L, tensor, at, 0);
     lua_pop(L, 1);
-    return 1;
-}
-
-/* core.zeros({m, n} [, dtype]) */
-static int core_zeros(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    Dtype dtype = check_dtype(L, 2);
-    lua_Unsigned axes = lua_rawlen(L, 1);
-    if (axes > TENSOR_AXES)
-        luaL_argerror(L, 1,
-                      lua_pushfstring(L, "%I axes, expected at most %d",
-                                      (LUAI_UACINT)axes, TENSOR_AXES));
-    int64_t shape[TENSOR_AXES];
-    for (int i = 0; i < (int)axes; i++) {
-        int whole;
-        lua_rawgeti(L, 1, i + 1);
-        shape[i] = lua_tointegerx(L, -1, &whole);
-        if (lua_type(L, -1) != LUA_TNUMBER || !whole || shape[i] < 0)
-            luaL_argerror(L, 1,
-                          lua_pushfstring(L,
-                                          "size %d is %s, expected an "
-                                          "integer that is not negative",
-                                          i + 1, luaL_tolstring(L, -1, NULL)));
-        lua_pop(L, 1);
-    }
-    bind_tensor_create(L, dtype, (int)axes, shape);
     return 1;
 }
 
@@ -491,7 +464,7 @@ static int core_encode(lua_State *L) {
     Dtype dtype = DTYPES[luaL_checkoption(L, 2, NULL, NAMES)];
     if (!tensor_in_memory(tensor) || tensor->dtype != DTYPE_F64 ||
         !tensor_contiguous(tensor))
-        tensor = push_copy(L, tensor, DTYPE_F64);
+        tensor = bind_tensor_copy(L, tensor, DTYPE_F64);
     Err err;
     uint64_t bytes = 0, count = (uint64_t)tensor_count(tensor);
     if (dtype_bytes(dtype, count, &bytes, &err) != STATUS_OK)
@@ -525,7 +498,7 @@ static const Tensor *check_vector(lua_State *L, int arg) {
     }
     const Tensor *tensor = bind_tensor_check(L, arg);
     luaL_argcheck(L, tensor->axes == 1, arg, "a tensor of 1 axis expected");
-    return push_copy(L, tensor, DTYPE_F64);
+    return bind_tensor_copy(L, tensor, DTYPE_F64);
 }
 
 /* core.planted(rows, cols, s, seed) */
@@ -570,8 +543,10 @@ static const luaL_Reg METHODS[] = {
 };
 
 static const luaL_Reg FUNCTIONS[] = {
-    {"tensor", core_tensor},   {"zeros", core_zeros}, {"encode", core_encode},
-    {"planted", core_planted}, {NULL, NULL},
+    {"tensor", core_tensor},
+    {"encode", core_encode},
+    {"planted", core_planted},
+    {NULL, NULL},
 };
 
 void bind_tensor(lua_State *L) {
