@@ -4,19 +4,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "linalg.h"
 #include "spectrum.h"
 
 /* Scratch slots of this file. */
 enum {
-    RAW,    /* tensor_read's own */
     LEFT,   /* A^T (d, k) */
     RIGHT,  /* B^T (d, k) */
     FACTOR, /* the QR of B^T (d, k), R on top */
     SMALL,  /* the two matrices that stand for M (rank, rank) */
     PAIR,   /* [A^T B^T] (d, 2k), or M (d, d) */
     VALUES, /* s, re, im, magnitudes (rank) */
-    LAPACK
+    LAPACK,
+    FACTORS /* factor_read's own, FACTOR_SLOTS of them */
 };
 
 /* Asymmetry below which the identity sqrt(2 - 2 symmetry) loses digits. */
@@ -38,58 +39,28 @@ typedef struct Group {
     Scratch *scratch;
 } Group;
 
-double kernel_cost(int64_t k, int64_t d, int64_t heads) {
+double kernel_cost(const Factor *left, const Factor *right, int64_t heads) {
+    int64_t k = right->k, d = right->d;
     double small = (double)(k < d ? k : d), area = (double)k * (double)d;
     double head = 4 * area * small + 20 * small * small * small;
-    return 2 * area * small + head * (double)heads;
+    return 2 * area * small + factor_cost(right) +
+           (head + factor_cost(left)) * (double)heads;
 }
 
-static Status check_pair(const Tensor *left, const Tensor *right, Err *err) {
-    if (left->axes == 2 && right->axes == 2 &&
-        left->shape[0] == right->shape[0] && left->shape[1] == right->shape[1])
+static Status check_pair(const Factor *left, const Factor *right, Err *err) {
+    if (left->k == right->k && left->d == right->d)
         return STATUS_OK;
-    char a[96], b[96];
     return err_set(err, STATUS_ARGUMENT,
-                   "a kernel's factors are %s and %s: two matrices of one "
-                   "shape are wanted",
-                   tensor_shape_text(a, sizeof a, left),
-                   tensor_shape_text(b, sizeof b, right));
+                   "a kernel's factors are [%lld, %lld] and [%lld, %lld]: two "
+                   "matrices of one shape are wanted",
+                   (long long)left->k, (long long)left->d, (long long)right->k,
+                   (long long)right->d);
 }
 
-static double largest_magnitude(const double *x, size_t n) {
-    double largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        double size = fabs(x[i]);
-        largest = size > largest ? size : largest;
-    }
-    return largest;
-}
-
-/* Fourth powers are summed: F64 outside of 2^-200 .. 2^200 is scaled by a
- * power of two. Everything narrower fits. */
-static int scale_factor(Dtype dtype, double *x, size_t n) {
-    int exponent = 0;
-    if (dtype == DTYPE_F64)
-        (void)frexp(largest_magnitude(x, n), &exponent);
-    if (exponent >= -200 && exponent <= 200)
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        x[i] = ldexp(x[i], -exponent);
-    return exponent;
-}
-
-/* The (k, d) tensor to `to`, times 2^-exponent, of finite values. */
-static Status load(const Tensor *tensor, double *to, int *exponent,
+/* The (k, d) factor to `to`, times 2^-exponent, of finite values. */
+static Status load(const Factor *factor, double *to, int *exponent,
                    Scratch *scratch, Err *err) {
-    NonFinite bad = {0};
-    int64_t k = tensor->shape[0], d = tensor->shape[1];
-    Status status =
-        tensor_read(tensor, 0, k, 0, d, to, d, &bad, scratch, RAW, err);
-    if (status == STATUS_OK)
-        status = spectrum_nonfinite(&bad, err);
-    if (status == STATUS_OK)
-        *exponent = scale_factor(tensor->dtype, to, (size_t)k * (size_t)d);
-    return status;
+    return factor_read(factor, to, exponent, scratch, FACTORS, err);
 }
 
 static double *take(Group *group, int slot, size_t rows, size_t cols,
@@ -97,13 +68,10 @@ static double *take(Group *group, int slot, size_t rows, size_t cols,
     return scratch_take(group->scratch, slot, rows * cols, sizeof(double), err);
 }
 
-static Status start_group(Group *group, const Tensor *right, bool dense,
+static Status start_group(Group *group, const Factor *right, bool dense,
                           Scratch *scratch, Err *err) {
-    uint64_t k = right->axes == 2 ? (uint64_t)right->shape[0] : 0;
-    uint64_t d = right->axes == 2 ? (uint64_t)right->shape[1] : 0;
-    Status status = check_pair(right, right, err);
-    if (status == STATUS_OK)
-        status = linalg_check_size(d, 2 * k, err);
+    uint64_t k = (uint64_t)right->k, d = (uint64_t)right->d;
+    Status status = linalg_check_size(d, 2 * k, err);
     if (status == STATUS_OK && dense)
         status = linalg_check_size(d, d, err);
     if (status != STATUS_OK)
@@ -211,7 +179,7 @@ static double skew_norm(const double *x, size_t n) {
 
 /* *skew = |M - M^T|. [A^T B^T] = Q [R1 R2] (d, 2k), so that M - M^T is
  * Q (R1 R2^T - R2 R1^T) Q^T; where d < 2k the dense M is smaller. */
-static Status exact_skew(Group *group, const Tensor *left, double *skew,
+static Status exact_skew(Group *group, const Factor *left, double *skew,
                          Err *err) {
     if (group->whole) {
         *skew = skew_norm(group->product, (size_t)group->d);
@@ -264,7 +232,7 @@ static double clamp(double x, double low, double high) {
 }
 
 /* norm, symmetry and asymmetry from what small_matrices left. */
-static Status find_shape(Group *group, const Tensor *left, KernelResult *found,
+static Status find_shape(Group *group, const Factor *left, KernelResult *found,
                          Err *err) {
     size_t rank = (size_t)group->rank;
     double norm = frobenius(group->core, rank * rank), skew = 0;
@@ -360,7 +328,7 @@ static void publish(const Group *group, unsigned wish, size_t count,
 }
 
 /* One head of the group, `count` values an array. */
-static Status one_head(Group *group, const Tensor *left, const Tensor *right,
+static Status one_head(Group *group, const Factor *left, const Factor *right,
                        unsigned wish, int count, KernelResult *result,
                        Err *err) {
     KernelResult found = {0};
@@ -379,8 +347,8 @@ static Status one_head(Group *group, const Tensor *left, const Tensor *right,
     return status;
 }
 
-Status kernel_values(const Tensor *const *left, size_t count,
-                     const Tensor *right, unsigned wish, KernelResult *results,
+Status kernel_values(const Factor *const *left, size_t count,
+                     const Factor *right, unsigned wish, KernelResult *results,
                      Status *statuses, Err *errs, Scratch *scratch,
                      const volatile int *cancel, Err *err) {
     Group group;
@@ -388,7 +356,7 @@ Status kernel_values(const Tensor *const *left, size_t count,
     if (status == STATUS_OK)
         status = factor_right(&group, err);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        if (cancel != NULL && *cancel != 0)
+        if (cancel_seen(cancel))
             return err_set(err, STATUS_CANCELLED, "interrupted");
         statuses[i] = one_head(&group, left[i], right, wish, group.k,
                                &results[i], &errs[i]);
@@ -398,7 +366,7 @@ Status kernel_values(const Tensor *const *left, size_t count,
     return status;
 }
 
-Status kernel_dense(const Tensor *left, const Tensor *right, double *m,
+Status kernel_dense(const Factor *left, const Factor *right, double *m,
                     Scratch *scratch, Err *err) {
     Group group;
     Status status = check_pair(left, right, err);
@@ -415,7 +383,7 @@ Status kernel_dense(const Tensor *left, const Tensor *right, double *m,
                       group.exponent_left + group.exponent_right, err);
 }
 
-Status kernel_dense_values(const Tensor *left, const Tensor *right,
+Status kernel_dense_values(const Factor *left, const Factor *right,
                            unsigned wish, KernelResult *result,
                            Scratch *scratch, Err *err) {
     Group group;

@@ -4,7 +4,7 @@
 #ifndef WEFT_HEADS_H
 #define WEFT_HEADS_H
 
-#include "tensor.h"
+#include "factor.h"
 
 /* What to compute: bits of a mask. */
 enum {
@@ -22,27 +22,29 @@ typedef struct KernelResult {
 } KernelResult;
 
 /* The kernels of `count` heads that share one key matrix: left[i] (k, d) and
- * right (k, d). `right` is read and factored once. Where k > d M is formed, and
+ * right (k, d), which are products where theirs say so. `right` is read and
+ * factored once. Where k > d M is formed, and
  * of the k values the last k - d are exact zeros. A status a head in
  * results' order: a head that fails (non-finite values) has statuses[i] and
  * errs[i] set and costs no other head anything; the return value is about
  * `right` and memory alone. */
-CHECKED Status kernel_values(const Tensor *const *left, size_t count,
-                             const Tensor *right, unsigned wish,
+CHECKED Status kernel_values(const Factor *const *left, size_t count,
+                             const Factor *right, unsigned wish,
                              KernelResult *results, Status *statuses, Err *errs,
                              Scratch *scratch, const volatile int *cancel,
                              Err *err);
 
 /* M itself, (d, d) row-major into m, for checking and for --kernel dense. */
-CHECKED Status kernel_dense(const Tensor *left, const Tensor *right, double *m,
+CHECKED Status kernel_dense(const Factor *left, const Factor *right, double *m,
                             Scratch *scratch, Err *err);
 /* The same wishes of the dense M by the general solvers: s, re, im hold d
  * values each. */
-CHECKED Status kernel_dense_values(const Tensor *left, const Tensor *right,
+CHECKED Status kernel_dense_values(const Factor *left, const Factor *right,
                                    unsigned wish, KernelResult *result,
                                    Scratch *scratch, Err *err);
 
-/* What kernel_values costs in flops: the pool's order. */
-double kernel_cost(int64_t k, int64_t d, int64_t heads);
+/* What kernel_values costs in flops: the pool's order. `left` stands for all
+ * heads. */
+double kernel_cost(const Factor *left, const Factor *right, int64_t heads);
 
 #endif

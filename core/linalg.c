@@ -110,6 +110,18 @@ void linalg_triangular(bool left, bool transpose, int m, int n, const double *r,
                 r, ldr, b, ldb);
 }
 
+void linalg_symmetric_multiply(int n, int k, const double *g, int ldg,
+                               const double *b, int ldb, double *c, int ldc) {
+    cblas_dsymm(CblasColMajor, CblasLeft, CblasLower, n, k, 1.0, g, ldg, b, ldb,
+                0.0, c, ldc);
+}
+
+void linalg_rank_two(int n, int k, const double *v, int ldv, const double *w,
+                     int ldw, double *g, int ldg) {
+    cblas_dsyr2k(CblasColMajor, CblasLower, CblasNoTrans, n, k, -1.0, v, ldv, w,
+                 ldw, 1.0, g, ldg);
+}
+
 /* d, e = the diagonals of the tridiagonal matrix that G is similar to; work
  * space is taken after e's n elements of the slot. */
 static Status tridiagonal(int n, double *g, int ldg, double *d, double **e,
@@ -246,6 +258,12 @@ Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch, int slot,
         return STATUS_NOMEM;
     int info =
         LAPACKE_dgeqrt_work(COL, m, n, block, a, lda, t, block, t + part);
+    return check_info("dgeqrt", info, "failed", err);
+}
+
+Status linalg_qr_factors(int m, int n, double *a, int lda, int block, double *t,
+                         int ldt, double *work, Err *err) {
+    int info = LAPACKE_dgeqrt_work(COL, m, n, block, a, lda, t, ldt, work);
     return check_info("dgeqrt", info, "failed", err);
 }
 

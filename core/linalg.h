@@ -37,6 +37,14 @@ void linalg_multiply(bool ta, bool tb, int m, int n, int k, const double *a,
                      int lda, const double *b, int ldb, double beta, double *c,
                      int ldc);
 
+/* C (n, k) = G B for the symmetric G (n, n), of which the lower triangle is
+ * read, and B (n, k). (dsymm) */
+void linalg_symmetric_multiply(int n, int k, const double *g, int ldg,
+                               const double *b, int ldb, double *c, int ldc);
+/* G (n, n) lower triangle -= V W^T + W V^T, V and W (n, k). (dsyr2k) */
+void linalg_rank_two(int n, int k, const double *v, int ldv, const double *w,
+                     int ldw, double *g, int ldg);
+
 /* Eigenvalues, rising, of the symmetric G (lower triangle, destroyed) into
  * w (n); the strict upper triangle is left as it is. (dsytrd, where n is large
  * dsytrd_2stage, then dsterf; the float32 one reduces in float32) */
@@ -54,6 +62,12 @@ CHECKED Status linalg_symmetric_vectors(int n, double *g, int ldg, int count,
  * its upper triangle. (dgeqrt, block 32) */
 CHECKED Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch,
                          int slot, Err *err);
+/* Q R of A (m, n): R on and above A's diagonal, below it the vectors V (with
+ * ones on the diagonal, not stored) of Q = I - V T V^T. T (min(m, n), min(m,
+ * n)), ldt rows, where block is min(m, n), and may be no more; else a triangle
+ * for each `block` columns. work has block * n doubles. (dgeqrt) */
+CHECKED Status linalg_qr_factors(int m, int n, double *a, int lda, int block,
+                                 double *t, int ldt, double *work, Err *err);
 /* R (n, n) upper becomes the R of [R; B], B (m, n) destroyed. (dtpqrt) */
 CHECKED Status linalg_qr_append(int n, double *r, int ldr, int m, double *b,
                                 int ldb, Scratch *scratch, int slot, Err *err);
@@ -62,6 +76,34 @@ CHECKED Status linalg_qr_append(int n, double *r, int ldr, int m, double *b,
 CHECKED Status linalg_singular_values(int m, int n, double *a, int lda,
                                       double *s, Scratch *scratch, int slot,
                                       Err *err);
+/* Thin SVD A = U diag(s) VT of A (m, n), destroyed: s (k) falling, u (m, k),
+ * vt (k, n), k = min(m, n). (dgesdd; where that does not converge dgesvd on a
+ * kept copy) */
+CHECKED Status linalg_svd(int m, int n, double *a, double *s, double *u,
+                          double *vt, Scratch *scratch, int slot, Err *err);
+/* Eigenvalues, rising, of the symmetric A (n, n), of which the lower triangle
+ * is read, into w (n). A becomes the eigenvectors, or is destroyed. Scales what
+ * is huge or tiny, which linalg_symmetric_values does not. (dsyevd) */
+CHECKED Status linalg_symmetric(int n, double *a, bool vectors, double *w,
+                                Scratch *scratch, int slot, Err *err);
+/* Thin QR of A (m, n), k = min(m, n): A's first k columns become Q (m, k), and
+ * r (k, n) is upper triangular, with zeros below. (dgeqrf, dorgqr) */
+CHECKED Status linalg_qr_thin(int m, int n, double *a, double *r,
+                              Scratch *scratch, int slot, Err *err);
+/* B (n, nrhs) becomes A^-1 B; A (n, n) is destroyed. STATUS_NUMERIC where a
+ * pivot is exactly zero. (dgesv) */
+CHECKED Status linalg_solve(int n, int nrhs, double *a, double *b,
+                            Scratch *scratch, int slot, Err *err);
+/* The X (n, nrhs) of least norm that makes |A X - B| least, in the first rows
+ * of b (max(m, n), nrhs), which holds B (m, nrhs) before. A (m, n) is
+ * destroyed. Singular values, falling, into s (min(m, n)); those up to
+ * cut * s[0] count as zero, the others are the *rank. (dgelsd) */
+CHECKED Status linalg_least_squares(int m, int n, int nrhs, double *a,
+                                    double *b, double cut, double *s, int *rank,
+                                    Scratch *scratch, int slot, Err *err);
+/* Root of the sum of squares of A (m, n), scaled so that none overflows.
+ * (dlange) */
+double linalg_frobenius(int m, int n, const double *a);
 /* Eigenvalues of the general A (n, n), destroyed, in no order, into re and im
  * (n). (dgehrd, dhseqr; balanced: dgeev) */
 CHECKED Status linalg_general_values(int n, double *a, int lda, bool balance,

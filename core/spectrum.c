@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "linalg.h"
 #include "spectrum_bound.h"
 
@@ -64,11 +65,11 @@ typedef Status PanelStep(Run *run, const Panel *panel, void *state, Err *err);
 Status spectrum_nonfinite(const NonFinite *bad, Err *err) {
     if (bad->count == 0)
         return STATUS_OK;
-    return err_set(err, STATUS_NONFINITE,
-                   "%llu non-finite value%s at row %llu, column %llu",
-                   (unsigned long long)bad->count,
-                   bad->count == 1 ? "," : "s, the first",
-                   (unsigned long long)bad->row, (unsigned long long)bad->col);
+    return err_set(
+        err, STATUS_NONFINITE,
+        "%llu non-finite value%s at row %llu, column %llu",
+        (unsigned long long)bad->count, bad->count == 1 ? "," : "s, the first",
+        (unsigned long long)bad->row + 1, (unsigned long long)bad->col + 1);
 }
 
 static Status report_bad(const Run *run, NonFinite *bad, Err *err) {
@@ -81,7 +82,7 @@ static Status report_bad(const Run *run, NonFinite *bad, Err *err) {
 }
 
 static Status check_cancel(const Run *run, Err *err) {
-    if (run->cancel != NULL && *run->cancel != 0)
+    if (cancel_seen(run->cancel))
         return err_set(err, STATUS_CANCELLED, "interrupted");
     return STATUS_OK;
 }
@@ -403,6 +404,8 @@ static Status redo_low_end(Run *run, double *g, Err *err) {
 static Status by_gram(Run *run, Err *err) {
     double *g = NULL;
     Status status = gram_values(run, &g, err);
+    if (status == STATUS_NUMERIC)
+        return by_direct(run, err);
     if (status != STATUS_OK)
         return status;
     run->info.bound = spectrum_error(run->s, (size_t)run->kept, UNIT);

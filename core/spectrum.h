@@ -40,7 +40,7 @@ CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
                                const volatile int *cancel, Err *err);
 
 /* STATUS_NONFINITE in the one wording: "3 non-finite values, the first at row
- * 2, column 7". STATUS_OK where bad->count is 0. */
+ * 2, column 7", counted from 1. STATUS_OK where bad->count is 0. */
 CHECKED Status spectrum_nonfinite(const NonFinite *bad, Err *err);
 
 /* What spectrum_values costs in flops: the pool's order. */

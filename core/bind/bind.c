@@ -7,6 +7,8 @@
 #include "cancel.h"
 
 int bind_raise(lua_State *L, const Err *err) {
+    if (err->status == STATUS_CANCELLED)
+        return bind_interrupt(L);
     return luaL_error(L, "%s", err->message);
 }
 

@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "checkpoint.h"
+#include "factor.h"
 #include "pool.h"
 
 #define BIND_TENSOR "weft.tensor"
@@ -21,9 +22,12 @@ __attribute__((visibility("default"))) int luaopen_weft_core(lua_State *L);
 
 /* Each adds one noun to the core table on top of the stack. */
 void bind_checkpoint(lua_State *L);
-void bind_direct(lua_State *L);
+void bind_create(lua_State *L);
 void bind_json(lua_State *L);
 void bind_kernel(lua_State *L);
+void bind_npy(lua_State *L);
+void bind_ops(lua_State *L);
+void bind_linalg(lua_State *L);
 void bind_progress(lua_State *L);
 void bind_spectra(lua_State *L);
 void bind_sys(lua_State *L);
@@ -31,7 +35,7 @@ void bind_tensor(lua_State *L);
 
 /* ---- errors ---- */
 
-/* Raises err's message. Never returns. */
+/* Raises err's message; STATUS_CANCELLED as bind_interrupt. Never returns. */
 int bind_raise(lua_State *L, const Err *err);
 /* Pushes nil, message, code; returns 3. */
 int bind_fail(lua_State *L, const Err *err);
@@ -93,6 +97,8 @@ void bind_account(lua_State *L, uint64_t bytes);
 
 /* A tensor that is not closed. Borrows. */
 const Tensor *bind_tensor_check(lua_State *L, int arg);
+/* The tensor that a method is called on. Borrows. */
+Tensor *bind_tensor_self(lua_State *L);
 /* Pushes an empty box, which is a closed tensor until the core fills it.
  * `owner` is the index of the tensor or checkpoint that it shares data with
  * (which is kept from being collected, and so closed), or 0. */
@@ -100,15 +106,25 @@ Tensor *bind_tensor_new(lua_State *L, int owner);
 /* Pushes a new tensor in memory, zeroed. Borrows. */
 Tensor *bind_tensor_create(lua_State *L, Dtype dtype, int axes,
                            const int64_t *shape);
+/* Pushes a contiguous copy in memory. Borrows. */
+Tensor *bind_tensor_copy(lua_State *L, const Tensor *tensor, Dtype dtype);
+/* The dtype of a tensor in memory that argument `arg` names; absent, F64. */
+Dtype bind_dtype(lua_State *L, int arg);
+/* The shape in argument `first`, a table of sizes, or in as many integers as
+ * there are from `first` on; gives the axes, and in *next the argument after
+ * it. A size of -1 is taken where `open` is set. */
+int bind_shape(lua_State *L, int first, bool open, int64_t *shape, int *next);
 /* "f64", "f32", "i64" in memory, the format's own name in a file. */
 const char *bind_dtype_name(const Tensor *tensor);
 /* Whether two tensors are one view of the same stored values. */
 bool bind_tensor_same(const Tensor *a, const Tensor *b);
 
-/* A kernel A^T B: both factors (k, d). */
+/* A kernel A^T B: both factors (k, d); NULL when it is closed. */
 typedef struct Kernel {
-    Tensor left, right;
+    Factor *left, *right;
 } Kernel;
+/* Whether two factors are made of the same views. */
+bool bind_factor_same(const Factor *a, const Factor *b);
 
 /* ---- work on the pool ---- */
 

@@ -43,9 +43,12 @@ int luaopen_weft_core(lua_State *L) {
     luaL_checkversion(L);
     lua_newtable(L);
     bind_tensor(L);
+    bind_create(L);
+    bind_ops(L);
+    bind_npy(L);
     bind_checkpoint(L);
     bind_kernel(L);
-    bind_direct(L);
+    bind_linalg(L);
     bind_spectra(L);
     bind_json(L);
     bind_sys(L);

@@ -1,14 +1,18 @@
 /* A head's bilinear kernel A^T B, kept as its factors. */
+#include <math.h>
 #include <string.h>
 
 #include "bind.h"
+#include "dense.h"
 #include "direct.h"
 #include "heads.h"
+#include "heads_svd.h"
+#include "spectrum.h"
 
 /* ---- boxes ---- */
 
 static bool kernel_open(const Kernel *kernel) {
-    return kernel->left.storage != NULL || kernel->left.source != NULL;
+    return kernel->left != NULL;
 }
 
 static const Kernel *kernel_self(lua_State *L) {
@@ -18,48 +22,109 @@ static const Kernel *kernel_self(lua_State *L) {
     return kernel;
 }
 
-/* core.kernel(A, B), both (k, d) */
-static int core_kernel(lua_State *L) {
-    const Tensor *left = bind_tensor_check(L, 1);
-    const Tensor *right = bind_tensor_check(L, 2);
-    char a[256], b[256];
-    tensor_shape_text(a, sizeof a, left);
-    tensor_shape_text(b, sizeof b, right);
-    if (left->axes != 2)
-        luaL_argerror(
-            L, 1, lua_pushfstring(L, "a matrix of 2 axes expected, got %s", a));
-    if (right->axes != 2 || left->shape[0] != right->shape[0] ||
-        left->shape[1] != right->shape[1])
-        luaL_argerror(L, 2,
+bool bind_factor_same(const Factor *a, const Factor *b) {
+    bool same = a->count == b->count;
+    for (size_t i = 0; i < a->count && same; i++) {
+        const FactorBlock *x = &a->block[i], *y = &b->block[i];
+        same = x->product == y->product &&
+               bind_tensor_same(&x->matrix, &y->matrix) &&
+               (!x->product || bind_tensor_same(&x->by, &y->by));
+    }
+    return a == b || same;
+}
+
+/* ---- making them ---- */
+
+/* Adds what keeps the tensor's checkpoint from being collected to the list at
+ * `keep`. */
+static void keep_owner(lua_State *L, int tensor, int keep) {
+    lua_getiuservalue(L, tensor, 1);
+    if (lua_isnil(L, -1))
+        lua_pop(L, 1);
+    else
+        lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
+}
+
+/* The tensor at index `at`, a block's or half a block. */
+static const Tensor *block_tensor(lua_State *L, int arg, int at) {
+    if (luaL_testudata(L, at, BIND_TENSOR) == NULL)
+        luaL_argerror(L, arg,
                       lua_pushfstring(L,
-                                      "a matrix of shape %s expected, as "
-                                      "the first, got %s",
-                                      a, b));
-    Kernel *kernel = lua_newuserdatauv(L, sizeof *kernel, 2);
+                                      "a block is a tensor or two of them to "
+                                      "multiply, got a %s",
+                                      luaL_typename(L, at)));
+    return bind_tensor_check(L, at);
+}
+
+/* Adds the block on top of the stack, a tensor or {X, Y}, and pops it. */
+static void take_block(lua_State *L, int arg, Factor *factor, int keep) {
+    int top = lua_gettop(L);
+    bool pair = lua_istable(L, top);
+    for (int i = 1; pair && i <= 2; i++)
+        lua_rawgeti(L, top, i);
+    int first = pair ? top + 1 : top, last = lua_gettop(L);
+    const Tensor *matrix = block_tensor(L, arg, first);
+    const Tensor *by = pair ? block_tensor(L, arg, last) : NULL;
+    Err err;
+    if (factor_add(factor, matrix, by, &err) != STATUS_OK)
+        luaL_argerror(L, arg, lua_pushstring(L, err.message));
+    for (int at = first; at <= last; at++)
+        keep_owner(L, at, keep);
+    lua_settop(L, top - 1);
+}
+
+/* The factor in argument `arg`, a tensor or a list of blocks, into *out, which
+ * a box on the stack owns. */
+static void take_factor(lua_State *L, int arg, Factor **out, int keep) {
+    bool list = lua_istable(L, arg);
+    size_t count = list ? (size_t)lua_rawlen(L, arg) : 1;
+    Err err;
+    if (count == 0)
+        luaL_argerror(L, arg, "a list of blocks expected, got an empty table");
+    if (!list)
+        bind_tensor_check(L, arg);
+    BIND_MUST(L, &err, factor_create(out, count, &err));
+    for (size_t i = 0; i < count; i++) {
+        if (list)
+            lua_rawgeti(L, arg, (lua_Integer)i + 1);
+        else
+            lua_pushvalue(L, arg);
+        take_block(L, arg, *out, keep);
+    }
+}
+
+/* core.kernel(A, B), both (k, d): tensors or lists of blocks */
+static int core_kernel(lua_State *L) {
+    lua_settop(L, 2);
+    luaL_checkany(L, 1);
+    Kernel *kernel = lua_newuserdatauv(L, sizeof *kernel, 1);
     memset(kernel, 0, sizeof *kernel);
     luaL_setmetatable(L, BIND_KERNEL);
-    /* what keeps the factors' checkpoints from being collected */
-    for (int i = 1; i <= 2; i++) {
-        lua_getiuservalue(L, i, 1);
-        lua_setiuservalue(L, -2, i);
-    }
-    tensor_view(&kernel->left, left);
-    tensor_view(&kernel->right, right);
+    lua_newtable(L);
+    lua_pushvalue(L, 4);
+    lua_setiuservalue(L, 3, 1);
+    take_factor(L, 1, &kernel->left, 4);
+    take_factor(L, 2, &kernel->right, 4);
+    const Factor *a = kernel->left, *b = kernel->right;
+    if (a->k != b->k || a->d != b->d)
+        luaL_argerror(L, 2,
+                      lua_pushfstring(L,
+                                      "a matrix of shape [%I, %I] expected, as "
+                                      "the first, got [%I, %I]",
+                                      (LUAI_UACINT)a->k, (LUAI_UACINT)a->d,
+                                      (LUAI_UACINT)b->k, (LUAI_UACINT)b->d));
+    lua_settop(L, 3);
     return 1;
 }
 
 /* __gc, __close and :close(). */
 static int kernel_close(lua_State *L) {
     Kernel *kernel = luaL_checkudata(L, 1, BIND_KERNEL);
-    if (kernel_open(kernel)) {
-        tensor_release(&kernel->left);
-        tensor_release(&kernel->right);
-    }
+    factor_release(kernel->left);
+    factor_release(kernel->right);
     memset(kernel, 0, sizeof *kernel);
-    for (int i = 1; i <= 2; i++) {
-        lua_pushnil(L);
-        lua_setiuservalue(L, 1, i);
-    }
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, 1);
     return 0;
 }
 
@@ -68,13 +133,13 @@ static int kernel_equal(lua_State *L) {
     const Kernel *b = luaL_testudata(L, 2, BIND_KERNEL);
     lua_pushboolean(L, a != NULL && b != NULL && kernel_open(a) &&
                            kernel_open(b) &&
-                           bind_tensor_same(&a->left, &b->left) &&
-                           bind_tensor_same(&a->right, &b->right));
+                           bind_factor_same(a->left, b->left) &&
+                           bind_factor_same(a->right, b->right));
     return 1;
 }
 
 static int kernel_length(lua_State *L) {
-    lua_pushinteger(L, kernel_self(L)->left.shape[1]);
+    lua_pushinteger(L, kernel_self(L)->left->d);
     return 1;
 }
 
@@ -84,7 +149,7 @@ static int kernel_text(lua_State *L) {
         lua_pushliteral(L, "kernel (closed)");
         return 1;
     }
-    LUAI_UACINT k = kernel->left.shape[0], d = kernel->left.shape[1];
+    LUAI_UACINT k = kernel->left->k, d = kernel->left->d;
     lua_pushfstring(L, "kernel [%I, %I] of %I rows", d, d, k);
     return 1;
 }
@@ -95,14 +160,14 @@ static int kernel_index(lua_State *L) {
         return 1;
     const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     if (strcmp(key, "shape") == 0) {
-        int64_t d = kernel_self(L)->left.shape[1];
+        int64_t d = kernel_self(L)->left->d;
         lua_createtable(L, 2, 0);
         for (int i = 1; i <= 2; i++) {
             lua_pushinteger(L, d);
             lua_rawseti(L, -2, i);
         }
-    } else if (strcmp(key, "rank") == 0) {
-        lua_pushinteger(L, kernel_self(L)->left.shape[0]);
+    } else if (strcmp(key, "rows") == 0) {
+        lua_pushinteger(L, kernel_self(L)->left->k);
     } else {
         lua_pushnil(L);
     }
@@ -114,6 +179,7 @@ static int kernel_index(lua_State *L) {
 typedef struct KernelJob {
     Kernel kernel;
     Tensor first, second; /* s, or re and im, or the dense matrix */
+    Tensor third;         /* with them: V of U, s, V */
     unsigned wish;
     KernelResult result;
     Status status;
@@ -122,22 +188,23 @@ typedef struct KernelJob {
 
 static void job_free(void *data) {
     KernelJob *job = data;
-    tensor_release(&job->kernel.left);
-    tensor_release(&job->kernel.right);
+    factor_release(job->kernel.left);
+    factor_release(job->kernel.right);
     tensor_release(&job->first);
     tensor_release(&job->second);
+    tensor_release(&job->third);
     mem_free(job);
 }
 
 static void run_factored(void *data, size_t i, Scratch *scratch,
                          const volatile int *cancel) {
     KernelJob *job = data;
-    const Tensor *left = &job->kernel.left;
+    const Factor *left = job->kernel.left;
     Status status = STATUS_OK;
     Err err;
     (void)i;
     job->status =
-        kernel_values(&left, 1, &job->kernel.right, job->wish, &job->result,
+        kernel_values(&left, 1, job->kernel.right, job->wish, &job->result,
                       &status, &err, scratch, cancel, &job->err);
     if (job->status == STATUS_OK && status != STATUS_OK) {
         job->status = status;
@@ -150,7 +217,7 @@ static void run_dense(void *data, size_t i, Scratch *scratch,
     KernelJob *job = data;
     (void)i;
     (void)cancel;
-    job->status = kernel_dense(&job->kernel.left, &job->kernel.right,
+    job->status = kernel_dense(job->kernel.left, job->kernel.right,
                                tensor_data(&job->first), scratch, &job->err);
 }
 
@@ -160,8 +227,19 @@ static void run_dense_values(void *data, size_t i, Scratch *scratch,
     (void)i;
     (void)cancel;
     job->status =
-        kernel_dense_values(&job->kernel.left, &job->kernel.right, job->wish,
+        kernel_dense_values(job->kernel.left, job->kernel.right, job->wish,
                             &job->result, scratch, &job->err);
+}
+
+static void run_svd(void *data, size_t i, Scratch *scratch,
+                    const volatile int *cancel) {
+    KernelJob *job = data;
+    (void)i;
+    (void)cancel;
+    job->status =
+        kernel_svd(job->kernel.left, job->kernel.right, job->second.shape[0],
+                   tensor_data(&job->first), tensor_data(&job->second),
+                   tensor_data(&job->third), scratch, &job->err);
 }
 
 /* Pushes the work of a job on the kernel at 1. */
@@ -171,8 +249,8 @@ static KernelJob *job_new(lua_State *L, Work **work, unsigned wish) {
     *work = bind_work_new(L);
     KernelJob *job = bind_work_data(L, *work, sizeof *job, job_free);
     job->wish = wish;
-    tensor_view(&job->kernel.left, &kernel->left);
-    tensor_view(&job->kernel.right, &kernel->right);
+    job->kernel.left = factor_keep(kernel->left);
+    job->kernel.right = factor_keep(kernel->right);
     return job;
 }
 
@@ -197,25 +275,74 @@ static KernelResult job_run(lua_State *L, Work *work, PoolRun *run,
 }
 
 static double factored_cost(const KernelJob *job) {
-    const int64_t *shape = job->kernel.left.shape;
-    return kernel_cost(shape[0], shape[1], 1);
+    return kernel_cost(job->kernel.left, job->kernel.right, 1);
 }
 
 /* k:svdvals() */
 static int kernel_svdvals(lua_State *L) {
     Work *work;
     KernelJob *job = job_new(L, &work, KERNEL_SINGULAR);
-    job->result.s = job_vector(L, &job->first, job->kernel.left.shape[0]);
+    job->result.s = job_vector(L, &job->first, job->kernel.left->k);
     job_run(L, work, run_factored, factored_cost(job));
     return 1;
+}
+
+/* Pushes the n singular values. */
+static const double *push_values(lua_State *L, int64_t *n) {
+    kernel_svdvals(L);
+    const Tensor *s = bind_tensor_check(L, -1);
+    *n = s->shape[0];
+    return tensor_data(s);
+}
+
+/* k:rank(): singular values over d * 2^-52 * the largest */
+static int kernel_rank(lua_State *L) {
+    int64_t n, d = kernel_self(L)->left->d;
+    const double *s = push_values(L, &n);
+    double lowest = n > 0 ? dense_cut(d, d) * s[0] : 0;
+    lua_pushinteger(L, dense_rank(s, n, lowest));
+    return 1;
+}
+
+static int kernel_effective_rank(lua_State *L) {
+    int64_t n;
+    const double *s = push_values(L, &n);
+    lua_pushnumber(L, spectrum_effective_rank(s, (size_t)n));
+    return 1;
+}
+
+/* k:stable_rank(): squared Frobenius norm over squared spectral norm */
+static int kernel_stable_rank(lua_State *L) {
+    int64_t n;
+    const double *s = push_values(L, &n);
+    double sum = n > 0 && s[0] > 0 ? 0 : NAN;
+    for (int64_t i = n; i-- > 0;)
+        sum += s[i] / s[0] * (s[i] / s[0]);
+    lua_pushnumber(L, sum);
+    return 1;
+}
+
+/* k:svd([count]): U, s, V of the first triples */
+static int kernel_triples(lua_State *L) {
+    const Factor *left = kernel_self(L)->left;
+    int64_t k = left->k, d = left->d, most = k < d ? k : d;
+    int64_t count = lua_isnoneornil(L, 2) ? most : bind_integer(L, 2, 0, most);
+    int64_t shape[2] = {d, count};
+    Work *work;
+    KernelJob *job = job_new(L, &work, 0);
+    tensor_view(&job->first, bind_tensor_create(L, DTYPE_F64, 2, shape));
+    job_vector(L, &job->second, count);
+    tensor_view(&job->third, bind_tensor_create(L, DTYPE_F64, 2, shape));
+    job_run(L, work, run_svd, factored_cost(job));
+    return 3;
 }
 
 /* k:eigvals(): real parts, imaginary parts */
 static int kernel_eigvals(lua_State *L) {
     Work *work;
     KernelJob *job = job_new(L, &work, KERNEL_EIGEN);
-    job->result.re = job_vector(L, &job->first, job->kernel.left.shape[0]);
-    job->result.im = job_vector(L, &job->second, job->kernel.left.shape[0]);
+    job->result.re = job_vector(L, &job->first, job->kernel.left->k);
+    job->result.im = job_vector(L, &job->second, job->kernel.left->k);
     job_run(L, work, run_factored, factored_cost(job));
     return 2;
 }
@@ -245,7 +372,7 @@ static int kernel_asymmetry(lua_State *L) {
 static int kernel_matrix(lua_State *L) {
     Work *work;
     KernelJob *job = job_new(L, &work, 0);
-    int64_t d = job->kernel.left.shape[1], shape[2] = {d, d};
+    int64_t d = job->kernel.left->d, shape[2] = {d, d};
     tensor_view(&job->first, bind_tensor_create(L, DTYPE_F64, 2, shape));
     job_run(L, work, run_dense, factored_cost(job));
     return 1;
@@ -255,7 +382,7 @@ static int kernel_matrix(lua_State *L) {
 static int kernel_dense_eigvals(lua_State *L) {
     Work *work;
     KernelJob *job = job_new(L, &work, KERNEL_EIGEN);
-    int64_t d = job->kernel.left.shape[1];
+    int64_t d = job->kernel.left->d;
     job->result.re = job_vector(L, &job->first, d);
     job->result.im = job_vector(L, &job->second, d);
     job_run(L, work, run_dense_values, direct_eigvals_cost(d));
@@ -271,6 +398,10 @@ static const luaL_Reg META[] = {
 static const luaL_Reg METHODS[] = {
     {"close", kernel_close},
     {"svdvals", kernel_svdvals},
+    {"svd", kernel_triples},
+    {"rank", kernel_rank},
+    {"effective_rank", kernel_effective_rank},
+    {"stable_rank", kernel_stable_rank},
     {"eigvals", kernel_eigvals},
     {"norm", kernel_norm},
     {"symmetry", kernel_symmetry},

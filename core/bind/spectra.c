@@ -9,7 +9,8 @@
 enum { LIST = 1, OPTIONS, EACH, WORK, RESULTS, WHY, INFO, PLACES = INFO };
 
 typedef struct Item {
-    Tensor matrix, right; /* right: of a kernel, else closed */
+    Tensor matrix;        /* closed where it is a kernel */
+    Factor *left, *right; /* of a kernel, else NULL */
     Tensor out;           /* the result, shared with Lua */
     size_t job;
 } Item;
@@ -18,7 +19,7 @@ typedef struct Item {
  * `order` from `first` on. */
 typedef struct Job {
     size_t first, count;
-    const Tensor *right; /* NULL: a matrix */
+    const Factor *right; /* NULL: a matrix */
     uint64_t hash;       /* of right */
 } Job;
 
@@ -31,7 +32,7 @@ typedef struct Spectra {
     Job *job;
     double *cost;
     size_t *order;
-    const Tensor **left;
+    const Factor **left;
     KernelResult *kernel;
     SpectrumInfo *info;
     Status *status;
@@ -42,7 +43,8 @@ static void spectra_free(void *data) {
     Spectra *spectra = data;
     for (size_t i = 0; i < spectra->items; i++) {
         tensor_release(&spectra->item[i].matrix);
-        tensor_release(&spectra->item[i].right);
+        factor_release(spectra->item[i].left);
+        factor_release(spectra->item[i].right);
         tensor_release(&spectra->item[i].out);
     }
     mem_free(spectra->item);
@@ -66,7 +68,7 @@ static Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
         {(void **)&spectra->job, sizeof(Job)},
         {(void **)&spectra->cost, sizeof(double)},
         {(void **)&spectra->order, sizeof(size_t)},
-        {(void **)&spectra->left, sizeof(Tensor *)},
+        {(void **)&spectra->left, sizeof(Factor *)},
         {(void **)&spectra->kernel, sizeof(KernelResult)},
         {(void **)&spectra->info, sizeof(SpectrumInfo)},
         {(void **)&spectra->status, sizeof(Status)},
@@ -145,14 +147,26 @@ static uint64_t tensor_hash(const Tensor *tensor) {
     return source->run_count == 0 ? hash : mix(hash, source->runs[0].first);
 }
 
+/* Equal for factors that bind_factor_same holds to be one. */
+static uint64_t factor_hash(const Factor *factor) {
+    uint64_t hash = factor->count;
+    for (size_t i = 0; i < factor->count; i++) {
+        const FactorBlock *block = &factor->block[i];
+        hash = mix(hash, tensor_hash(&block->matrix));
+        if (block->product)
+            hash = mix(hash, tensor_hash(&block->by));
+    }
+    return hash;
+}
+
 /* The job of kernels with this right factor, latest first, since a group's
  * heads stand together; a new one where there is none. */
-static size_t kernel_job(Spectra *spectra, const Tensor *right) {
-    uint64_t hash = tensor_hash(right);
+static size_t kernel_job(Spectra *spectra, const Factor *right) {
+    uint64_t hash = factor_hash(right);
     for (size_t j = spectra->jobs; j-- > 0;) {
         const Job *job = &spectra->job[j];
         if (job->right != NULL && job->hash == hash &&
-            bind_tensor_same(job->right, right))
+            bind_factor_same(job->right, right))
             return j;
     }
     spectra->job[spectra->jobs] = (Job){.right = right, .hash = hash};
@@ -164,33 +178,35 @@ static void take_item(lua_State *L, Spectra *spectra, size_t i) {
     Item *item = &spectra->item[i];
     const Kernel *kernel = luaL_testudata(L, -1, BIND_KERNEL);
     const Tensor *tensor = luaL_testudata(L, -1, BIND_TENSOR);
-    const Tensor *matrix = kernel != NULL ? &kernel->left : tensor;
-    const char *what = matrix == NULL   ? luaL_typename(L, -1)
-                       : kernel != NULL ? "a closed kernel"
-                                        : "a closed tensor";
-    if (matrix == NULL || (matrix->storage == NULL && matrix->source == NULL))
+    bool open = kernel != NULL ? kernel->left != NULL
+                : tensor != NULL
+                    ? tensor->storage != NULL || tensor->source != NULL
+                    : false;
+    const char *what = kernel != NULL   ? "a closed kernel"
+                       : tensor != NULL ? "a closed tensor"
+                                        : luaL_typename(L, -1);
+    if (!open)
         luaL_argerror(L, LIST,
                       lua_pushfstring(L,
                                       "element %I is %s, expected a tensor "
                                       "or a kernel",
                                       (LUAI_UACINT)(i + 1), what));
-    tensor_view(&item->matrix, matrix);
     if (kernel == NULL) {
+        tensor_view(&item->matrix, tensor);
         item->job = spectra->jobs++;
         return;
     }
-    tensor_view(&item->right, &kernel->right);
-    item->job = kernel_job(spectra, &item->right);
+    item->left = factor_keep(kernel->left);
+    item->right = factor_keep(kernel->right);
+    item->job = kernel_job(spectra, item->right);
 }
 
 /* Singular values of the item: none where it is no matrix. */
 static int64_t item_values(const Item *item) {
-    const Tensor *matrix = &item->matrix;
-    if (matrix->axes != 2)
-        return 0;
-    bool short_side =
-        item->right.axes == 0 && matrix->shape[1] < matrix->shape[0];
-    return matrix->shape[short_side ? 1 : 0];
+    const int64_t *shape = item->matrix.shape;
+    if (item->left != NULL)
+        return item->left->k;
+    return item->matrix.axes != 2 ? 0 : shape[shape[1] < shape[0] ? 1 : 0];
 }
 
 /* Puts the items in the order of their jobs and prices these. */
@@ -208,11 +224,11 @@ static void order_items(Spectra *spectra) {
         size_t at = job->first + job->count++;
         const int64_t *shape = item->matrix.shape;
         spectra->order[at] = i;
-        spectra->left[at] = &item->matrix;
+        spectra->left[at] = item->left;
         spectra->kernel[at].s = tensor_data(&item->out);
         spectra->cost[item->job] =
             job->right != NULL
-                ? kernel_cost(shape[0], shape[1], (int64_t)job->count)
+                ? kernel_cost(item->left, item->right, (int64_t)job->count)
                 : spectrum_cost(shape[0], shape[1]);
     }
 }
@@ -274,7 +290,7 @@ static void call_each(lua_State *L, Work *work, lua_Integer i) {
 static void deliver(lua_State *L, Work *work, size_t at) {
     const Spectra *spectra = work->data;
     lua_Integer i = (lua_Integer)spectra->order[at] + 1;
-    bool kernel = spectra->item[i - 1].right.axes != 0;
+    bool kernel = spectra->item[i - 1].right != NULL;
     bool good = spectra->status[at] == STATUS_OK;
     if (good) {
         push_info(L, &spectra->info[at], kernel);

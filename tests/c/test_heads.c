@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
+#include "factors.h"
 #include "fail_alloc.h"
-#include "heads.h"
 #include "oracle.h"
 
 enum { ALL = KERNEL_SINGULAR | KERNEL_EIGEN | KERNEL_SHAPE, MOST = 128 };
@@ -68,8 +68,8 @@ static void kernel_of(const Tensor *left, const Tensor *right, Room *room) {
     Scratch scratch = {0};
     Status status = STATUS_NUMERIC;
     Err err = {.message = ""}, head = {.message = ""};
-    Status all = kernel_values(&left, 1, right, ALL, open_room(room), &status,
-                               &head, &scratch, NULL, &err);
+    Status all = kernel_values_of(&left, 1, right, ALL, open_room(room),
+                                  &status, &head, &scratch, NULL, &err);
     if (all != STATUS_OK || status != STATUS_OK)
         fail_msg("%d %s, %d %s", (int)all, err.message, (int)status,
                  head.message);
@@ -79,8 +79,8 @@ static void kernel_of(const Tensor *left, const Tensor *right, Room *room) {
 static void dense_of(const Tensor *left, const Tensor *right, Room *room) {
     Scratch scratch = {0};
     Err err = {.message = ""};
-    if (kernel_dense_values(left, right, ALL, open_room(room), &scratch,
-                            &err) != STATUS_OK)
+    if (dense_values_of(left, right, ALL, open_room(room), &scratch, &err) !=
+        STATUS_OK)
         fail_msg("%s", err.message);
     scratch_release(&scratch);
 }
@@ -205,7 +205,8 @@ static void test_dense_matrix(void **state) {
     const double *a = tensor_data(&left), *b = tensor_data(&right);
     double m[D * D];
     Scratch scratch = {0};
-    assert_int_equal(kernel_dense(&left, &right, m, &scratch, NULL), STATUS_OK);
+    assert_int_equal(dense_kernel_of(&left, &right, m, &scratch, NULL),
+                     STATUS_OK);
     for (int i = 0; i < D; i++)
         for (int j = 0; j < D; j++) {
             double sum = 0;
@@ -387,8 +388,8 @@ static void test_group(void **state) {
             results[i] = *open_room(&room[i]);
         }
         Scratch scratch = {0};
-        assert_int_equal(kernel_values(left, HEADS, &right, ALL, results,
-                                       statuses, errs, &scratch, NULL, NULL),
+        assert_int_equal(kernel_values_of(left, HEADS, &right, ALL, results,
+                                          statuses, errs, &scratch, NULL, NULL),
                          STATUS_OK);
         for (int i = 0; i < HEADS; i++) {
             assert_int_equal(statuses[i], STATUS_OK);
@@ -419,8 +420,8 @@ static void test_wishes(void **state) {
         Status status;
         Err err;
         KernelResult *got = open_room(&room);
-        assert_int_equal(kernel_values(&left, 1, &b, wish, got, &status, &err,
-                                       &scratch, NULL, NULL),
+        assert_int_equal(kernel_values_of(&left, 1, &b, wish, got, &status,
+                                          &err, &scratch, NULL, NULL),
                          STATUS_OK);
         assert_int_equal(status, STATUS_OK);
         for (int i = 0; i < K; i++) {
@@ -460,12 +461,12 @@ static void test_failures(void **state) {
     for (int i = 0; i < K * D; i++)
         ((double *)tensor_data(&right))[i] += 3;
     kernel_of(&good, &right, &want);
-    assert_int_equal(kernel_values(left, 5, &right, ALL, results, statuses,
-                                   errs, &scratch, NULL, &err),
+    assert_int_equal(kernel_values_of(left, 5, &right, ALL, results, statuses,
+                                      errs, &scratch, NULL, &err),
                      STATUS_OK);
     assert_int_equal(statuses[0], STATUS_NONFINITE);
     assert_string_equal(errs[0].message, "2 non-finite values, the first at "
-                                         "row 2, column 7");
+                                         "row 3, column 8");
     assert_int_equal(statuses[2], STATUS_ARGUMENT);
     assert_string_equal(errs[2].message,
                         "a kernel's factors are [4, 10] and [4, 9]: two "
@@ -479,23 +480,22 @@ static void test_failures(void **state) {
         assert_true(room[i].s[0] == (fine ? want.s[0] : -7));
         assert_true(results[i].norm == (fine ? want.result.norm : -7));
     }
-    assert_int_equal(kernel_values(left + 1, 1, &bad, ALL, results, statuses,
-                                   errs, &scratch, NULL, &err),
+    assert_int_equal(kernel_values_of(left + 1, 1, &bad, ALL, results, statuses,
+                                      errs, &scratch, NULL, &err),
                      STATUS_NONFINITE);
     volatile int cancel = 1;
-    assert_int_equal(kernel_values(left + 1, 1, &right, ALL, results, statuses,
-                                   errs, &scratch, &cancel, &err),
+    assert_int_equal(kernel_values_of(left + 1, 1, &right, ALL, results,
+                                      statuses, errs, &scratch, &cancel, &err),
                      STATUS_CANCELLED);
     double m[D * D];
-    assert_int_equal(kernel_dense(&bad, &right, m, &scratch, &err),
+    assert_int_equal(dense_kernel_of(&bad, &right, m, &scratch, &err),
                      STATUS_NONFINITE);
-    assert_int_equal(kernel_dense(&odd, &right, m, &scratch, &err),
+    assert_int_equal(dense_kernel_of(&odd, &right, m, &scratch, &err),
                      STATUS_ARGUMENT);
-    assert_int_equal(kernel_dense(&top, &right, m, &scratch, &err),
+    assert_int_equal(dense_kernel_of(&top, &right, m, &scratch, &err),
                      STATUS_NUMERIC);
-    assert_int_equal(
-        kernel_dense_values(&good, &bad, ALL, results, &scratch, &err),
-        STATUS_NONFINITE);
+    assert_int_equal(dense_values_of(&good, &bad, ALL, results, &scratch, &err),
+                     STATUS_NONFINITE);
     Tensor *const made[] = {&good, &right, &bad, &odd, &top};
     for (size_t i = 0; i < 5; i++)
         tensor_release(made[i]);
@@ -517,11 +517,10 @@ static void test_no_memory(void **state) {
             Scratch scratch = {0};
             fail_alloc_at(n);
             if (way == 0) /* symmetric, so that the skew part is computed too */
-                status = kernel_values(left, 2, &b, ALL, results, statuses,
-                                       errs, &scratch, NULL, &err);
+                status = kernel_values_of(left, 2, &b, ALL, results, statuses,
+                                          errs, &scratch, NULL, &err);
             else
-                status =
-                    kernel_dense_values(&a, &b, ALL, results, &scratch, &err);
+                status = dense_values_of(&a, &b, ALL, results, &scratch, &err);
             fail_alloc_at(0);
             scratch_release(&scratch);
             if (status == STATUS_OK) {
@@ -537,8 +536,16 @@ static void test_no_memory(void **state) {
 
 static void test_cost(void **state) {
     (void)state;
-    assert_true(kernel_cost(2, 10, 3) == 2 * 20 * 2 + 3 * (4 * 20 * 2 + 160));
-    assert_true(kernel_cost(64, 576, 9) > 2 * kernel_cost(64, 576, 3));
+    Tensor small = matrix_of(2, 10, NULL), large = matrix_of(64, 576, NULL);
+    Factor *a, *b;
+    assert_int_equal(factor_of(&a, &small, NULL), STATUS_OK);
+    assert_int_equal(factor_of(&b, &large, NULL), STATUS_OK);
+    assert_true(kernel_cost(a, a, 3) == 2 * 20 * 2 + 3 * (4 * 20 * 2 + 160));
+    assert_true(kernel_cost(b, b, 9) > 2 * kernel_cost(b, b, 3));
+    factor_release(a);
+    factor_release(b);
+    tensor_release(&small);
+    tensor_release(&large);
 }
 
 int main(void) {

@@ -358,10 +358,10 @@ static void test_nonfinite(void **state) {
     a[19000 * N + 1] = -INFINITY;
     for (int i = 0; i < 2; i++) {
         Tensor tall = matrix_of(LONG, N, a, i ? DTYPE_F32 : DTYPE_F64), turned;
-        is_refused(&tall, "3 non-finite values, the first at row 2, column 7");
+        is_refused(&tall, "3 non-finite values, the first at row 3, column 8");
         assert_int_equal(tensor_transpose(&turned, &tall, NULL), STATUS_OK);
         is_refused(&turned,
-                   "3 non-finite values, the first at row 7, column 2");
+                   "3 non-finite values, the first at row 8, column 3");
         tensor_release(&tall);
         tensor_release(&turned);
     }
@@ -369,15 +369,15 @@ static void test_nonfinite(void **state) {
     a[4 * LONG + 3] = NAN; /* the first panel's, but a later row */
     a[3 * LONG + 20000] = NAN;
     Tensor wide = matrix_of(N, LONG, a, DTYPE_F64);
-    is_refused(&wide, "2 non-finite values, the first at row 3, column 20000");
+    is_refused(&wide, "2 non-finite values, the first at row 4, column 20001");
     tensor_release(&wide);
     a[3 * LONG + 20000] = 0;
     wide = matrix_of(N, LONG, a, DTYPE_F64);
-    is_refused(&wide, "1 non-finite value, at row 4, column 3");
+    is_refused(&wide, "1 non-finite value, at row 5, column 4");
     tensor_release(&wide);
     double all[6] = {NAN, NAN, NAN, NAN, NAN, NAN};
     wide = matrix_of(2, 3, all, DTYPE_F32);
-    is_refused(&wide, "6 non-finite values, the first at row 0, column 0");
+    is_refused(&wide, "6 non-finite values, the first at row 1, column 1");
     tensor_release(&wide);
     free(a);
 }

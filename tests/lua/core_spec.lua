@@ -403,7 +403,7 @@ describe("kernels", function()
   it("agree with the matrix they stand for", function()
     local k <const> = core.kernel(factor(8, 20, 1), factor(8, 20, 2))
     assert.same({ 20, 20 }, k.shape)
-    assert.equal(8, k.rank)
+    assert.equal(8, k.rows)
     assert.equal("kernel [20, 20] of 8 rows", tostring(k))
     local dense <const> = k:dense()
     local s <const>, truth <const> = k:svdvals(), core.svdvals(dense)
@@ -441,6 +441,42 @@ describe("kernels", function()
     assert.is_false(k == core.kernel(factor(6, 15, 3), a))
   end)
 
+  it("of stacked blocks and products are those of the whole", function()
+    local x <const>, y <const> = factor(4, 9, 7), factor(9, 15, 8)
+    local z <const>, b <const> = factor(2, 15, 9), factor(6, 15, 10)
+    local rows <const> = x:matmul(y):totable()
+    table.move(z:totable(), 1, 2, 5, rows)
+    local k <const> = core.kernel({ { x, y }, z }, b)
+    local whole <const> = core.kernel(core.tensor(rows), b)
+    assert.same(whole.shape, k.shape)
+    assert.equal(6, k.rows)
+    for i, s in ipairs(whole:svdvals():totable()) do
+      approx(s, k:svdvals()[i], 1e-12, "singular value")
+    end
+    approx(whole:asymmetry(), k:asymmetry(), 1e-12, "asymmetry")
+    assert.is_true(k == core.kernel({ { x, y }, z }, b))
+    assert.is_false(k == core.kernel({ { x, y }, factor(2, 15, 9) }, b))
+    -- as a right factor, which kernels of a list share
+    local list <const> = { core.kernel(b, { { x, y }, z }),
+      core.kernel(factor(6, 15, 11), { { x, y }, z }), whole }
+    local found <const> = core.spectra(list)
+    for i, kernel in ipairs(list) do
+      assert.same(kernel:svdvals():totable(), found[i]:totable())
+    end
+    for _, case in ipairs {
+      { "a block is a tensor or two of them to multiply, got a number",
+        { 3 } },
+      { "a block is a tensor or two of them to multiply, got a nil",
+        { { x } } },
+      { "[4, 9] and [2, 15] can't be multiplied", { { x, z } } },
+      { "a block of 9 columns under one of 15", { z, x } } } do
+      raises(case[1], core.kernel, case[2], b)
+    end
+    x:close()
+    raises("tensor is closed", core.kernel, { { x, y } }, b)
+    assert.equal(6, #k:svdvals())
+  end)
+
   it("keep their factors, and refuse what is none", function()
     local a <const> = factor(3, 7, 4)
     local k <const> = core.kernel(a, a)
@@ -452,7 +488,9 @@ describe("kernels", function()
       core.zeros { 2, 3 }, core.zeros { 3, 3 })
     raises("a matrix of 2 axes expected, got [3]", core.kernel,
       core.zeros { 3 }, core.zeros { 3 })
-    raises("weft.tensor expected", core.kernel, {}, core.zeros { 3 })
+    raises("a list of blocks expected, got an empty table", core.kernel, {},
+      core.zeros { 3 })
+    raises("weft.tensor expected", core.kernel, 3, core.zeros { 3 })
     raises("3 non-finite values, the first at row",
       core.kernel(core.tensor { { 1, NAN, INF, -INF } },
         core.zeros { 1, 4 }).svdvals,
@@ -464,7 +502,7 @@ describe("kernels", function()
       "asymmetry", "dense", "dense_eigvals" } do
       raises("kernel is closed", k[f], k)
     end
-    raises("kernel is closed", function() return k.rank end)
+    raises("kernel is closed", function() return k.rows end)
     raises("a closed kernel", core.spectra, { k })
   end)
 end)
@@ -662,7 +700,7 @@ describe("Ctrl-C", function()
     ]]))
     local status <const>, output <const> = sys.run { "sh", "-c", ([[
       %s %s/long.lua 2> %s/ready & pid=$!
-      until grep -q ready %s/ready; do sleep 0.05; done
+      until grep -qs ready %s/ready; do sleep 0.05; done
       sleep 0.3; kill -INT $pid; wait $pid
     ]]):format(program:gsub("\n", ""), folder, folder, folder) }
     assert.equal("false true true\n", output)
