@@ -1,199 +1,166 @@
--- Figures: `figure` draws any description, the others are the report's four.
+-- Figures from numbers: weft.plot(y), weft.plot(x, y), weft.plot{…}, and a
+-- function a kind. Each takes options last: fields of a panel (title, xlabel,
+-- logy …), of the series (label, colour …), of the figure (size), which
+-- plot/describe.lua lists. The report's own figures are in plot/report.lua.
+local describe = require "weft.plot.describe"
 local figure = require "weft.plot.figure"
 local text = require "weft.plot.text"
 
-local m = { figure = figure.new, slug = text.slug }
+local m = { slug = text.slug }
 
--- The notebook's rows of panels and its share of variance and energy.
-local ACROSS <const> = 4
-local SHARE <const> = 0.99
+-- Levels up from figure.new to who called a function of this module, through
+-- one helper of it. Calls in parentheses are no tail calls, which would take a
+-- level away.
+local CALLER <const> = 4
 
--- "1.407", or n/a where there is no such number.
-local function shown(format, v)
-  return v and v == v and format:format(v) or "n/a"
+-- True for options: a table with names in it. An array of numbers has none,
+-- and {} is one where numbers are wanted.
+local function is_options(v)
+  return type(v) == "table" and v[1] == nil and next(v) ~= nil
 end
 
--- Marks of the 99 % and of the component that reaches it.
-local function marks(n99)
-  local out = {
-    { y = SHARE, style = "dashed", colour = "red", label = "99%" },
-  }
-  if n99 then
-    out[2] = { x = n99, style = "dotted", label = ("n=%d"):format(n99) }
+-- Splits options among a figure, its panel and what is drawn in it; what
+-- belongs nowhere stays with the panel, where it is refused. `level` is that
+-- of figure.new, from here.
+local function split(options, kind, level)
+  if options ~= nil and type(options) ~= "table" then
+    error(("options are a %s, expected a table"):format(type(options)), level)
   end
-  return out
-end
-
--- Points of the complex plane with one at the origin: hundreds of exact zeros
--- on one spot would only make the file long.
-local function without_zeros(re, im)
-  local x, y, seen = {}, {}, false
-  for i = 1, #re do
-    local zero = re[i] == 0 and im[i] == 0
-    if not (zero and seen) then
-      x[#x + 1], y[#y + 1] = re[i], im[i]
+  local fig, panel, item = {}, {}, {}
+  for name, value in pairs(options or {}) do
+    if kind and describe.FIELDS[kind][name] then
+      item[name] = value
+    elseif name == "size" then
+      fig.size = value
+    else
+      panel[name] = value
     end
-    seen = seen or zero
   end
-  return x, y
+  fig.panels = { panel }
+  return fig, panel, item
 end
 
--- Magnitudes above 0 over their index, and how many are left out.
-local function above_zero(mag)
-  local x, y = {}, {}
-  for i = 1, #mag do
-    if mag[i] ~= 0 then x[#x + 1], y[#y + 1] = i - 1, mag[i] end
+-- A figure of one series; `columns` are its fields.
+local function of_series(options, style, columns)
+  local fig, panel, item = split(options, "series", CALLER)
+  item.style = item.style or style
+  for name, column in pairs(columns) do item[name] = column end
+  panel.series = { item }
+  return (figure.new(fig, CALLER))
+end
+
+-- Raises where an argument that must hold numbers is not there at all.
+local function check(v, name, where)
+  if type(v) ~= "table" and type(v) ~= "userdata" then
+    error(("%s: %s is a %s, expected an array or a tensor of numbers"):format(
+      where, name, type(v)), 3)
   end
-  return x, y, #mag - #x
 end
 
-local function magnitudes_panel(t)
-  local x, y, zeros = above_zero(t.mag)
-  return {
-    title = ("Eigenvalue magnitudes (layer %d, head %d)"):format(t.layer,
-      t.head),
-    xlabel = "Index",
-    ylabel = "|λ|",
-    logy = true,
-    whole = true,
-    legend = zeros > 0,
-    series = {
-      {
-        x = x,
-        y = y,
-        label = ("%d non-zero, %d zeros not drawn"):format(#x, zeros),
-      },
-    },
-  }
+-- y, or x and y, and the options behind them.
+local function arguments(x, y, options)
+  if y == nil or is_options(y) then return { y = x }, y end
+  return { x = x, y = y }, options
 end
 
-local function plane_panel(t)
-  local x, y = without_zeros(t.re, t.im)
-  return {
-    title = ("Eigenvalues in complex plane\n(%d complex, asymmetry=%s)"):format(
-      t.n_complex, shown("%.3f", t.asymmetry)),
-    xlabel = "Real",
-    ylabel = "Imaginary",
-    aspect = "equal",
-    series = { { x = x, y = y, style = "points" } },
-    lines = { { x = 0 }, { y = 0 } },
-  }
-end
-
--- The eigenvalues of one head's kernel: {layer=, head=, re=, im=, mag=, d=,
--- n_complex=, asymmetry=, cumulative=, n99=}, magnitudes falling.
-function m.kernel(t)
-  return figure.new {
-    title = ("Attention kernel W_Q^T W_K — Layer %d, Head %d"):format(t.layer,
-      t.head),
-    size = { 1800, 520 },
-    panels = {
-      magnitudes_panel(t),
-      plane_panel(t),
-      {
-        title = ("Cumulative spectral energy (99%% at %s/%d components)")
-          :format(shown("%d", t.n99), t.d),
-        xlabel = "Component",
-        ylabel = "Share of energy",
-        legend = true,
-        series = { { y = t.cumulative } },
-        lines = marks(t.n99),
-      },
-    },
-  }
-end
-
--- Layers to label, as the notebook picks them.
-local function layer_ticks(layers)
-  local out = {}
-  for i = 0, layers - 1, math.max(1, layers // 12) do out[#out + 1] = i end
-  return out
-end
-
--- All cells of a matrix in which some, or whole rows, may be missing.
-local function filled(z, rows, cols)
-  local out = {}
-  for i = 1, rows do
-    out[i] = {}
-    for k = 1, cols do out[i][k] = z[i] and z[i][k] or 0 / 0 end
+-- A whole figure's description, a panel's, or one series' among a panel's
+-- fields.
+local function of_description(description)
+  local fig = description
+  if not description.panels then
+    local nested = description.series or description.image
+    local panel, item
+    fig, panel, item = split(description, not nested and "series", CALLER)
+    if next(item) then panel.series = { item } end
   end
-  return out
+  return (figure.new(fig, CALLER))
 end
 
--- Effective ranks of all heads' kernels: {z= L rows of h, L=, h=}; NaN or
--- nothing is a head that could not be computed.
-function m.heatmap(t)
-  return figure.new {
-    size = { 1400, 800 },
-    panels = {
-      {
-        title = "Attention Kernel Effective Rank (W_Q_h^T @ W_K_h)"
-          .. " — All Layers × Heads",
-        xlabel = "Head",
-        ylabel = "Layer",
-        yticks = layer_ticks(t.L),
-        image = {
-          z = filled(t.z, t.L, t.h),
-          label = "Effective rank",
-          missing = "not computed",
-        },
-      },
-    },
-  }
+-- A figure of any description: {panels =, title =, layout = …}.
+function m.figure(description)
+  return (figure.new(description, 3))
 end
 
--- The variance that each singular value of one weight carries: {variance=,
--- cumulative=, n99=, count=, name=}; a name other than W_down is shown.
-function m.w_down(t)
-  return figure.new {
-    title = t.name ~= "W_down" and t.name or nil,
-    size = { 1200, 420 },
-    panels = {
-      {
-        title = "Variance explained per component",
-        xlabel = "Component",
-        ylabel = "Share of variance",
-        series = { { y = t.variance } },
-      },
-      {
-        title = ("Cumulative variance (99%% at %s/%d components)"):format(
-          shown("%d", t.n99), t.count),
-        xlabel = "Component",
-        ylabel = "Share of variance",
-        legend = true,
-        series = { { y = t.cumulative } },
-        lines = marks(t.n99),
-      },
-    },
-  }
+-- y over 0, 1 …, or over x, as a line.
+function m.line(x, y, options)
+  check(x, y == nil and "y" or "x", "line")
+  local columns, rest = arguments(x, y, options)
+  return (of_series(rest, "line", columns))
 end
 
-local function type_panel(t)
-  return {
-    title = ("%s (%s)\nμ=%s, σ=%s, range=%s"):format(t.name, t.shape,
-      shown("%.1f", t.mean), shown("%.1f", t.std), shown("%.1f", t.range)),
-    xlabel = "Layer",
-    ylabel = "Effective rank",
-    whole = true,
-    series = { { x = t.layers, y = t.ranks, style = "linespoints" } },
-  }
+-- The same as points.
+function m.scatter(x, y, options)
+  check(x, y == nil and "y" or "x", "scatter")
+  local columns, rest = arguments(x, y, options)
+  return (of_series(rest, "points", columns))
 end
 
--- Effective rank over the layers, a panel a type of weight: {types= {{name=,
--- shape=, layers=, ranks=, mean=, std=, range=}, …}}.
-function m.by_layer(t)
-  local panels = {}
-  for i, of_type in ipairs(t.types) do panels[i] = type_panel(of_type) end
-  if #panels == 0 then panels[1] = { xlabel = "Layer" } end
-  local cols = math.min(ACROSS, #panels)
-  local rows = math.ceil(#panels / cols)
-  return figure.new {
-    title = "Effective rank by layer (entropy-based)",
-    size = { math.max(800, 500 * cols), 420 * rows },
-    layout = { rows, cols },
-    share_y = true,
-    panels = panels,
-  }
+-- How many of the values lie in each of `bins` equal parts of their range (1 +
+-- log2 of their number, where it is left out).
+function m.histogram(values, bins, options)
+  check(values, "values", "histogram")
+  if is_options(bins) then bins, options = options and options.bins, bins end
+  return (of_series(options, "histogram", { values = values,
+    bins = bins }))
 end
 
-return m
+-- A bar a value, with its label below it.
+function m.bars(labels, values, options)
+  check(labels, values == nil and "values" or "labels", "bars")
+  if values == nil or is_options(values) then
+    labels, values, options = nil, labels, values
+  end
+  local copy = options
+  if labels ~= nil and (options == nil or type(options) == "table") then
+    copy = { xlabels = labels }
+    for name, value in pairs(options or {}) do copy[name] = value end
+  end
+  return (of_series(copy, "bars", { y = values }))
+end
+
+-- A matrix in colours: rows downwards, columns across, NaN grey. Options are a
+-- panel's and an image's.
+function m.heatmap(z, options)
+  check(z, "z", "heatmap")
+  local fig, panel, item = split(options, "image", 3)
+  item.z = z
+  panel.image = item
+  return (figure.new(fig, 3))
+end
+
+-- Several figures, or descriptions of panels, as one figure: `cols` beside
+-- each other, share_x, share_y, title, size.
+function m.panels(list, options)
+  if type(list) ~= "table" then
+    error(("panels: list is a %s, expected an array of figures"):format(
+      type(list)), 2)
+  elseif options ~= nil and type(options) ~= "table" then
+    error(("panels: options are a %s, expected a table"):format(type(options)),
+      2)
+  end
+  local desc, count = { panels = list }, 0
+  for _, item in ipairs(list) do
+    count = count + (type(item) == "table" and item.checked
+      and #item.checked.panels or 1)
+  end
+  for name, value in pairs(options or {}) do
+    if name ~= "cols" then desc[name] = value end
+  end
+  local cols = options and options.cols
+    or count <= 3 and math.max(1, count) or math.ceil(math.sqrt(count))
+  if math.type(cols) ~= "integer" or cols < 1 then
+    error("panels: cols: expected a whole number from 1 up", 2)
+  end
+  cols = math.min(cols, math.max(1, count))
+  desc.layout = desc.layout or { math.max(1, math.ceil(count / cols)), cols }
+  return (figure.new(desc, 3))
+end
+
+return setmetatable(m, {
+  __call = function(_, x, y, options)
+    if y == nil and is_options(x) then return (of_description(x)) end
+    check(x, y == nil and "y" or "x", "plot")
+    local columns, rest = arguments(x, y, options)
+    return (of_series(rest, "line", columns))
+  end,
+})

@@ -156,8 +156,65 @@ function m.log(range, room, size, opts)
   }
 end
 
+-- Multiples of the step within a range, and their labels.
+local function multiples(range, step)
+  local out, format = {}, format_for(range, step)
+  local first = math.ceil(range[1] / step - 1e-9)
+  for i = first, math.floor(range[2] / step + 1e-9) do
+    out[#out + 1] = { i * step, format:format(i * step) }
+  end
+  return out
+end
+
+local function longest(pairs_of)
+  local columns = 0
+  for _, pair in ipairs(pairs_of) do
+    columns = math.max(columns, utf8.len(pair[2]))
+  end
+  return columns
+end
+
+-- {value, label} pairs for an axis of `room` characters: at most so many, and
+-- across with a space between.
+function m.marks(range, room, most, opts)
+  range = { math.min(range[1], range[2]), math.max(range[1], range[2]) }
+  local function fits(list)
+    return not opts.across or #list < 2
+      or (longest(list) + 2) * (#list - 1) <= room
+  end
+  if opts.log then
+    local list = m.powers(range, most)
+    while #list > 2 and not fits(list) do
+      most = most - 1
+      list = m.powers(range, most)
+    end
+    if #list > 1 then return list end
+  end
+  local list
+  repeat
+    list = multiples(range,
+      round_step(range[2] - range[1], math.max(1, most), opts.whole))
+    most = most - 1
+  until most < 1 or fits(list)
+  return list
+end
+
+-- Powers of ten within the range, at most so many, or 1 2 5 between them.
+function m.powers(range, most)
+  local lo, hi = math.log(range[1], 10), math.log(range[2], 10)
+  local first, last = math.ceil(lo - 1e-9), math.floor(hi + 1e-9)
+  local out = {}
+  for power = first, last, math.max(1, math.ceil((last - first + 1) / most)) do
+    out[#out + 1] = { decimal(1, power), ("1e%d"):format(power) }
+  end
+  if #out > 1 then return out end
+  out = {}
+  for i, v in ipairs(between(lo, hi)) do out[i] = { v, ("%g"):format(v) } end
+  return #out <= most and out or {}
+end
+
 -- The next of 1 2 5 10 20 … that is not below k.
-local function round_stride(k)
+function m.round_stride(k)
   local power = 1
   while true do
     for _, mantissa in ipairs { 1, 2, 5 } do
@@ -170,7 +227,7 @@ end
 -- Tics with given labels ({value, label} pairs) on an axis of `room` px; with
 -- opts.thin they are thinned out evenly where they would touch.
 function m.labelled(marks, room, size, opts)
-  local widest, out, labels = 0, {}, {}
+  local widest, out, bare, labels = 0, {}, {}, {}
   for i, pair in ipairs(marks) do
     labels[i] = text.fit(pair[2], size, LONGEST)
     widest = math.max(widest, text.width(labels[i], size))
@@ -178,14 +235,16 @@ function m.labelled(marks, room, size, opts)
   local each = opts.across and widest + 0.7 * size or 1.3 * size
   local stride = 1
   if opts.thin then
-    stride = round_stride(math.ceil(#marks * each / math.max(1, room)))
+    stride = m.round_stride(math.ceil(#marks * each / math.max(1, room)))
   end
   for i = 1, #marks, stride do
     local at = core.sys.number(marks[i][1])
     out[#out + 1] = text.quote_tic(labels[i]) .. " " .. at
+    bare[#bare + 1] = "'' " .. at
   end
   return {
     set = "(" .. table.concat(out, ", ") .. ")",
+    bare = "(" .. table.concat(bare, ", ") .. ")",
     format = "%g",
     width = widest,
   }

@@ -45,6 +45,19 @@ function m.find(name)
   return NAMED[name]
 end
 
+-- The palette's colour at a share from 0 to 1, straight between its stops.
+function m.viridis(share)
+  local at = math.max(0, math.min(1, share)) * (#m.VIRIDIS - 1)
+  local i = math.min(#m.VIRIDIS - 1, at // 1 + 1 | 0)
+  local part = at - (i - 1)
+  local function mixed(first)
+    local a = tonumber(m.VIRIDIS[i]:sub(first, first + 1), 16)
+    local b = tonumber(m.VIRIDIS[i + 1]:sub(first, first + 1), 16)
+    return (a + (b - a) * part + 0.5) // 1 | 0
+  end
+  return ("#%02x%02x%02x"):format(mixed(2), mixed(4), mixed(6))
+end
+
 -- gnuplot's list of the palette's stops.
 function m.palette()
   local stops = {}

@@ -37,6 +37,7 @@ local function cover_series(p)
       if there then
         xs[#xs + 1], ys[#ys + 1] = x, y
         if s.y2 then ys[#ys + 1] = s.y2[i] end
+        if s.low then ys[#ys + 1], ys[#ys + 2] = s.low[i], s.high[i] end
         if s.width then
           xs[#xs + 1], xs[#xs + 2] = x - s.width / 2, x + s.width / 2
           ys[#ys + 1] = 0
@@ -74,19 +75,29 @@ local function cover(p)
     axis.extend(p.x, { r.x }, p.logx)
     axis.extend(p.y, { r.y }, p.logy)
   end
+  for _, b in ipairs(p.bands) do
+    axis.extend(p.x, b.x or {}, p.logx)
+    axis.extend(p.y, b.y or {}, p.logy)
+  end
+  for _, t in ipairs(p.texts) do
+    axis.extend(p.x, { t.x }, p.logx)
+    axis.extend(p.y, { t.y }, p.logy)
+  end
 end
 
--- The one range of y that all panels of a shared axis cover.
-local function share(panels)
+-- The one range of x or y that all panels of a shared axis cover.
+local function share(panels, name)
   local union, log = {}, false
   for _, p in ipairs(panels) do
     if not p.hidden and not p.image and not p.empty then
-      axis.extend(union, p.y, p.logy)
-      log = log or p.logy
+      axis.extend(union, p[name], p["log" .. name])
+      log = log or p["log" .. name]
     end
   end
   for _, p in ipairs(panels) do
-    if union[1] and not p.image and p.logy == log then p.y = union end
+    if union[1] and not p.image and p["log" .. name] == log then
+      p[name] = union
+    end
   end
 end
 
@@ -105,18 +116,26 @@ local function settle(p)
   p.y = p.yrange or p.y[1] and axis.padded(p.y, p.logy) or { 0, 1 }
 end
 
+-- The {value, label} pairs that an axis is to have, if any, and whether they
+-- are to be thinned out where they touch.
+function m.asked_tics(p, which)
+  local asked = p[which .. "ticks"]
+  if asked then return asked, false end
+  local labels = p.image and p.image[which .. "labels"]
+    or which == "x" and p.xlabels or nil
+  return labels, labels ~= nil
+end
+
 -- Tics of one axis, labels included, for a box of `room` px.
 local function tics(p, which, room)
   local range = p[which]
   local low = math.min(range[1], range[2])
   local opts = { across = which == "x", whole = which == "x" and p.whole }
-  local asked = p[which .. "ticks"]
   if p.empty and not (which == "y" and p.shared) then
     return { set = "", format = "%g", width = 0 }
   end
-  if p.image and not asked then
-    asked, opts.thin = p.image[which .. "labels"], true
-  end
+  local asked, thin = m.asked_tics(p, which)
+  opts.thin = thin
   if asked then return axis.labelled(asked, room, m.FONT, opts) end
   local ordered = { low, math.max(range[1], range[2]) }
   local make = p["log" .. which] and axis.log or axis.linear
@@ -124,7 +143,7 @@ local function tics(p, which, room)
 end
 
 -- Equal steps on both axes: the axis that has room to spare shows more.
-local function equalise(p, width, height)
+function m.equalise(p, width, height)
   local dx, dy = (p.x[2] - p.x[1]) / width, (p.y[2] - p.y[1]) / height
   local name = dx < dy and "x" or "y"
   local px = dx < dy and width or height
@@ -160,10 +179,19 @@ local function margins(fig, panels)
 end
 
 -- Where a value stands on an axis of `room` px.
-local function position(v, range, log, room)
+function m.position(v, range, log, room)
   local lo, hi = range[1], range[2]
   if log then v, lo, hi = math.log(v), math.log(lo), math.log(hi) end
   return (v - lo) / (hi - lo) * room
+end
+
+-- True for a point that the panel's ranges hold.
+function m.inside(p, x, y)
+  local function within(v, range, log)
+    return axis.drawable(v, log) and v >= math.min(range[1], range[2])
+      and v <= math.max(range[1], range[2])
+  end
+  return within(x, p.x, p.logx) and within(y, p.y, p.logy)
 end
 
 -- Visits points in px along a series' line, close enough to see what it
@@ -174,8 +202,8 @@ local function each_pixel(p, s, width, height, visit)
     local y = s.y[i]
     local at_x, at_y
     if axis.drawable(x, p.logx) and axis.drawable(y, p.logy) then
-      at_x = position(x, p.x, p.logx, width)
-      at_y = position(y, p.y, p.logy, height)
+      at_x = m.position(x, p.x, p.logx, width)
+      at_y = m.position(y, p.y, p.logy, height)
       local dx, dy = at_x - (before_x or at_x), at_y - (before_y or at_y)
       local steps = 1
       if s.style ~= "points" then
@@ -192,7 +220,7 @@ end
 -- Px that a legend takes, or nil where nothing has a label.
 local function legend_size(p)
   local longest, count = 0, 0
-  for _, list in ipairs { p.series, p.rules } do
+  for _, list in ipairs { p.bands, p.rules, p.series } do
     for _, s in ipairs(list) do
       if s.label then
         count = count + 1
@@ -202,6 +230,16 @@ local function legend_size(p)
   end
   if count == 0 then return nil end
   return longest + 5 * m.FONT, (1.8 * count + 1) * m.FONT
+end
+
+-- The same along words at a point, which count more: hidden ones are lost.
+local function each_text_pixel(p, t, width, height, visit)
+  if not m.inside(p, t.x, t.y) then return end
+  local length = text.width(t.text, m.FONT)
+  local shift = ({ left = 0, right = -length })[t.align] or -length / 2
+  local x = m.position(t.x, p.x, p.logx, width) + shift
+  local y = m.position(t.y, p.y, p.logy, height)
+  for at = 0, length // 1 do visit(x + at, y) end
 end
 
 -- The place where a legend hides least of the panel's lines and points.
@@ -228,6 +266,9 @@ local function place_legend(p, width, height)
   for _, s in ipairs(p.rules) do
     each_pixel(p, m.rule_points(p, s), width, height, visit)
   end
+  for _, t in ipairs(p.texts) do
+    each_text_pixel(p, t, width, height, visit)
+  end
   local best = 1
   for i = 2, #PLACES do
     if hits[i] < hits[best] then best = i end
@@ -239,6 +280,20 @@ end
 function m.rule_points(p, r)
   if r.x then return { x = { r.x, r.x }, y = { p.y[1], p.y[2] } } end
   return { x = { p.x[1], p.x[2] }, y = { r.y, r.y } }
+end
+
+-- The corners of a strip, as far as it lies in the panel.
+function m.band_points(p, b)
+  local function within(ends, range)
+    local low = math.min(range[1], range[2])
+    local high = math.max(range[1], range[2])
+    ends = ends or range
+    return math.min(math.max(math.min(ends[1], ends[2]), low), high),
+      math.min(math.max(math.max(ends[1], ends[2]), low), high)
+  end
+  local x1, x2 = within(b.x, p.x)
+  local y1, y2 = within(b.y, p.y)
+  return { x = { x1, x1, x2, x2 }, y = { y1, y2, y2, y1 } }
 end
 
 -- The box of the i-th panel (1-based, row by row), in px from the bottom left.
@@ -263,24 +318,63 @@ local function title_room(fig, margin)
   return 2 * math.min(centre, cell - centre) - GAP
 end
 
--- Works out a checked figure in place: each panel gets box, x, y, xtics, ytics,
--- place (of its legend), inner (no labels at y: its neighbour has them).
-function m.arrange(fig)
-  fig.head = fig.title and 1.3 * m.HEAD + 2 * GAP or GAP
+local function shallow(t)
+  local out = {}
+  for k, v in pairs(t) do out[k] = v end
+  return out
+end
+
+-- A copy of a checked figure that can be worked out without a mark on the
+-- first: all but the columns of numbers is new.
+function m.copy(fig)
+  local out = shallow(fig)
+  out.panels = {}
+  for i, p in ipairs(fig.panels) do
+    local panel = shallow(p)
+    for _, name in ipairs { "series", "rules", "bands", "texts" } do
+      panel[name] = {}
+      for k, item in ipairs(p[name]) do panel[name][k] = shallow(item) end
+    end
+    panel.image = p.image and shallow(p.image)
+    out.panels[i] = panel
+  end
+  return out
+end
+
+-- The ranges that each panel of a checked figure covers, in place: p.x, p.y,
+-- empty. Returns the panels that are not hidden.
+function m.ranges(fig)
   local visible = {}
   for _, p in ipairs(fig.panels) do
     cover(p)
     p.shared = fig.share_y
     if not p.hidden then visible[#visible + 1] = p end
   end
-  if fig.share_y then share(visible) end
+  if fig.share_x then share(visible, "x") end
+  if fig.share_y then share(visible, "y") end
   for _, p in ipairs(fig.panels) do settle(p) end
+  return visible
+end
+
+-- True for a panel whose x axis the one below it has too.
+local function above_another(fig, i)
+  local below = fig.panels[i + fig.cols]
+  return fig.share_x and below and not (below.hidden or below.empty)
+end
+
+-- Works out a checked figure in place: each panel gets box, x, y, xtics, ytics,
+-- place (of its legend), inner and upper (no labels at y or x: its neighbour
+-- has them).
+function m.arrange(fig)
+  fig.head = fig.title and 1.3 * m.HEAD + 2 * GAP or GAP
+  local visible = m.ranges(fig)
   local margin = margins(fig, visible)
   for i, p in ipairs(fig.panels) do
     p.box = box(fig, margin, i)
     p.inner = fig.share_y and (i - 1) % fig.cols > 0
+    p.upper = above_another(fig, i)
     if p.equal and not (p.empty or p.logx or p.logy) then
-      equalise(p, margin.width, margin.height)
+      m.equalise(p, margin.width, margin.height)
     end
     p.xtics = tics(p, "x", margin.width)
     p.ytics = tics(p, "y", margin.height)

@@ -8,14 +8,15 @@ local text = require "weft.plot.text"
 local m = {}
 
 -- A terminal line a format, and offsets in characters that bring the titles
--- and labels of each to the same places (`reckoned` is what gnuplot reckons
--- too much for a character of the tics, and puts the y label off by). The
--- cairo terminals take font sizes in points of a 96th and a 72th of an inch,
--- at 100 px to the inch of paper.
+-- and labels of each to the same places (`head` is of the figure's title,
+-- `reckoned` what gnuplot reckons too much for a character of the tics, and
+-- puts the y label off by). The cairo terminals take font sizes in points of a
+-- 96th and a 72th of an inch, at 100 px to the inch of paper.
 m.TERMINALS = {
   svg = {
     line = "set terminal svg size %d,%d enhanced font ',%d'"
       .. " background rgb '#ffffff'",
+    head = "",
     title = "0,-0.6",
     xlabel = "0,0.5",
     reckoned = 0.25,
@@ -25,6 +26,7 @@ m.TERMINALS = {
     line = "set terminal pngcairo size %d,%d enhanced font ',%d'"
       .. " fontscale 0.75 pointscale 1.6 dashlength 1.8"
       .. " background rgb '#ffffff'",
+    head = "",
     title = "0,0",
     xlabel = "0,0",
     reckoned = 0,
@@ -34,10 +36,21 @@ m.TERMINALS = {
     line = "set terminal pdfcairo size %sin,%sin enhanced font ',%d'"
       .. " fontscale 0.54 linewidth 1.4 pointscale 1.1 dashlength 1.4"
       .. " background rgb '#ffffff'",
+    head = "",
     title = "0,0",
     xlabel = "0,0",
     reckoned = 0,
     cblabel = "0.5,0",
+  },
+  -- for a terminal that shows pictures; gd takes points of a 72nd of an inch
+  sixel = {
+    line = "set terminal sixelgd size %d,%d truecolor enhanced font ',%d'"
+      .. " fontscale 0.75 background rgb '#ffffff'",
+    head = " offset 0,-0.5",
+    title = "0,0",
+    xlabel = "0,0",
+    reckoned = 0,
+    cblabel = "1.5,0",
   },
 }
 
@@ -89,9 +102,11 @@ end
 local function axis_lines(p, name)
   local range, tics = p[name], p[name .. "tics"]
   local how = tics.enhanced and "enhanced" or "noenhanced"
-  local set = ("set %stics %s %s%s"):format(name, how, tics.set, TICS_TEXT)
+  local bare = name == "y" and p.inner or name == "x" and p.upper
+  local set = ("set %stics %s %s%s"):format(name, how,
+    bare and tics.bare or tics.set, TICS_TEXT)
   local log = p["log" .. name]
-  local format = name == "y" and p.inner and "" or tics.format
+  local format = bare and "" or tics.format
   return table.concat({
     (log and "set logscale %s 10" or "unset logscale %s"):format(name),
     ("set %srange [%s:%s]"):format(name, number(range[1]), number(range[2])),
@@ -156,6 +171,8 @@ local function with(s)
     linespoints = "with linespoints lw 1.5 pt 7 ps 0.35 " .. colour,
     bars = "with boxes fs solid 0.8 noborder " .. colour,
     band = "with filledcurves fs transparent solid 0.3 noborder " .. colour,
+    strip = "with filledcurves closed fs transparent solid 0.2 noborder "
+      .. colour,
   })[style]
 end
 
@@ -178,6 +195,33 @@ local function element(p, s, data)
   return ("%s %s %s"):format(source, with(s), key_title(p, s))
 end
 
+-- Bars of error, from the last two of the series' columns. As vectors with
+-- flat heads: gnuplot's own error bars leave a white gap in the middle.
+local function error_bars(s, data)
+  local columns = s.width and "1:4:(0):($5-$4)" or "1:3:(0):($4-$3)"
+  return ("%s index %d using %s with vectors heads size graph 0.008,90"
+    .. " nofilled lw 1.2 lc rgb '%s' notitle"):format(data, s.block, columns,
+    s.width and colours.TEXT or s.colour)
+end
+
+-- Words at points: labels of their own numbers, from 2 up.
+local function texts_lines(p)
+  local set, unset = {}, {}
+  for i, t in ipairs(p.empty and {} or p.texts) do
+    local offset = ({ left = "0.6,0", right = "-0.6,0" })[t.align] or "0,-0.8"
+    local room = 0.8 * (p.box.right - p.box.left)
+    if layout.inside(p, t.x, t.y) then
+      set[#set + 1] = ("set label %d %s at %s,%s %s offset %s front noenhanced"
+        .. " font ',%d' textcolor rgb '%s'"):format(i + 1,
+        text.quote(text.fit(t.text, layout.FONT, room)), number(t.x),
+        number(t.y), t.align, offset, layout.FONT, t.colour)
+      unset[#unset + 1] = ("\nunset label %d"):format(i + 1)
+    end
+  end
+  return table.concat(set, "\n") .. (set[1] and "\n" or ""),
+    table.concat(unset)
+end
+
 local function plot_line(p, data)
   if p.empty then return "plot NaN notitle" end
   local out = {}
@@ -185,11 +229,12 @@ local function plot_line(p, data)
     out[1] = ("%s index %d using 1:2:3 with image pixels notitle"):format(data,
       p.image.block)
   end
-  for _, list in ipairs { p.rules, p.series } do
+  for _, list in ipairs { p.bands, p.rules, p.series } do
     for _, s in ipairs(list) do
       if not s.empty or s.label and p.place then
         out[#out + 1] = element(p, s, data)
       end
+      if s.low and not s.empty then out[#out + 1] = error_bars(s, data) end
     end
   end
   return "plot " .. table.concat(out, ", \\\n     ")
@@ -197,6 +242,7 @@ end
 
 local function panel_text(fig, p, i, data, terminal)
   local height = p.box.top - p.box.bottom
+  local texts, without_texts = texts_lines(p)
   return table.concat({
     ("\n# panel %d"):format(i),
     margin_lines(fig, p.box),
@@ -210,7 +256,7 @@ local function panel_text(fig, p, i, data, terminal)
     missing_lines(p),
     key_lines(p),
     p.equal and not p.empty and "set size ratio -1" or "set size noratio",
-    plot_line(p, data),
+    texts .. plot_line(p, data) .. without_texts,
   }, "\n")
 end
 
@@ -226,15 +272,16 @@ end
 -- variable `picture` lets the drawing go to another file first.
 function m.text(fig, format, name)
   local data, terminal = ("'./%s.dat'"):format(name), m.TERMINALS[format]
+  local head = fig.title and text.quote(text.fit(fig.title, layout.HEAD,
+    fig.width - 40)) .. terminal.head
   local out = {
     "set encoding utf8",
     terminal_line(fig, format),
     ("if (!exists('picture')) picture = './%s.%s'"):format(name, format),
     "set output picture",
     COMMON,
-    fig.title and styled("set multiplot title "
-      .. text.quote(text.fit(fig.title, layout.HEAD, fig.width - 40)),
-      layout.HEAD) or "set multiplot",
+    head and styled("set multiplot title " .. head, layout.HEAD)
+      or "set multiplot",
   }
   for i, p in ipairs(fig.panels) do
     if not p.hidden then

@@ -2,6 +2,7 @@
 -- WEFT_GOLDEN=write writes tests/golden/plot anew, to be read before commit.
 local core = require "weft.core"
 local plot = require "weft.plot"
+local report = require "weft.plot.report"
 local text = require "weft.plot.text"
 
 local GOLDEN <const> = "tests/golden/plot/"
@@ -93,7 +94,7 @@ local function by_layer_data(n)
       std = 3.14159, range = 10.5,
     }
   end
-  return { types = types }
+  return { types = types, L = 4 }
 end
 
 local function save(fig, name, format)
@@ -188,10 +189,10 @@ end)
 
 describe("the report's figures", function()
   local figures = {
-    kernel = plot.kernel(kernel_data()),
-    heatmap = plot.heatmap(heatmap_data(14, 3)),
-    w_down = plot.w_down(w_down_data()),
-    by_layer = plot.by_layer(by_layer_data(7)),
+    kernel = report.kernel(kernel_data()),
+    heatmap = report.heatmap(heatmap_data(14, 3)),
+    w_down = report.w_down(w_down_data()),
+    by_layer = report.by_layer(by_layer_data(7)),
   }
 
   for _, name in ipairs { "kernel", "heatmap", "w_down", "by_layer" } do
@@ -263,7 +264,7 @@ describe("the report's figures", function()
   end)
 
   it("put layer 0 on top and label layers as the notebook does", function()
-    local script = plot.heatmap(heatmap_data(30, 9)):script "svg"
+    local script = report.heatmap(heatmap_data(30, 9)):script "svg"
     assert.truthy(script:find("set yrange [29.5:-0.5]", 1, true))
     assert.truthy(script:find("'0' 0, '2' 2, '4' 4", 1, true))
     assert.truthy(script:find("'28' 28)", 1, true))
@@ -271,21 +272,21 @@ describe("the report's figures", function()
   end)
 
   it("thin out the labels of many heads", function()
-    local script = plot.heatmap(heatmap_data(64, 64)):script "svg"
+    local script = report.heatmap(heatmap_data(64, 64)):script "svg"
     assert.truthy(script:find("set xtics noenhanced ('0' 0, '2' 2,", 1, true))
     assert.truthy(script:find("set ytics noenhanced ('0' 0, '5' 5,", 1, true))
   end)
 
   it("show heads that are missing in grey", function()
     local data = heatmap_data(3, 3)
-    assert.is_nil(plot.heatmap(data):script("svg"):find("grey:", 1, true))
+    assert.is_nil(report.heatmap(data):script("svg"):find("grey:", 1, true))
     data.z[2][2] = NAN
-    local fig = plot.heatmap(data)
+    local fig = report.heatmap(data)
     assert.truthy(fig:script("svg"):find("'grey: not computed'", 1, true))
     assert.truthy(fig:data():find("\n1 1 nan\n", 1, true))
     save(fig, "gaps")
     data.z[2][2], data.z[3] = nil, nil
-    assert.truthy(plot.heatmap(data):data():find(
+    assert.truthy(report.heatmap(data):data():find(
       "\n1 1 nan\n2 1 16\n\n0 2 nan\n1 2 nan\n2 2 nan\n", 1, true))
   end)
 
@@ -310,30 +311,30 @@ describe("the report's figures", function()
       [0] = "800,420", "800,420", "1000,420", [4] = "2000,420",
       [8] = "2000,840", [9] = "2000,1260",
     } do
-      local script = plot.by_layer(by_layer_data(n)):script "svg"
+      local script = report.by_layer(by_layer_data(n)):script "svg"
       assert.truthy(script:find("svg size " .. size .. " ", 1, true), n)
     end
   end)
 
   it("name a weight that is not the only W_down", function()
     local data = w_down_data()
-    assert.is_nil(plot.w_down(data):script("svg"):find "multiplot title")
+    assert.is_nil(report.w_down(data):script("svg"):find "multiplot title")
     data.name = "W_down.shared"
-    assert.truthy(plot.w_down(data):script("svg"):find(
+    assert.truthy(report.w_down(data):script("svg"):find(
       "set multiplot title 'W_down.shared'", 1, true))
   end)
 
   it("are drawn at the edges: one layer, one head, one value", function()
-    save(plot.heatmap(heatmap_data(1, 1)), "one")
-    save(plot.heatmap(heatmap_data(1, 9)), "row")
-    save(plot.heatmap(heatmap_data(9, 1)), "column")
-    save(plot.by_layer(by_layer_data(0)), "none")
-    save(plot.w_down { variance = { 1 }, cumulative = { 1 }, n99 = 1,
+    save(report.heatmap(heatmap_data(1, 1)), "one")
+    save(report.heatmap(heatmap_data(1, 9)), "row")
+    save(report.heatmap(heatmap_data(9, 1)), "column")
+    save(report.by_layer(by_layer_data(0)), "none")
+    save(report.w_down { variance = { 1 }, cumulative = { 1 }, n99 = 1,
       count = 1 }, "single")
-    save(plot.kernel { layer = 0, head = 0, re = { 5 }, im = { 0 },
+    save(report.kernel { layer = 0, head = 0, re = { 5 }, im = { 0 },
       mag = { 5 }, d = 1, n_complex = 0, asymmetry = 0, cumulative = { 1 },
       n99 = 1 }, "point")
-    local zero = plot.kernel { layer = 0, head = 0, re = { 0, 0 },
+    local zero = report.kernel { layer = 0, head = 0, re = { 0, 0 },
       im = { 0, 0 }, mag = { 0, 0 }, d = 2, n_complex = 0, asymmetry = NAN,
       cumulative = { NAN, NAN } }
     local script = zero:script "svg"
@@ -345,7 +346,7 @@ describe("the report's figures", function()
   it("draw a lone point of a line, and break lines at gaps", function()
     local data = by_layer_data(1)
     data.types[1].ranks[2] = NAN
-    local fig = plot.by_layer(data)
+    local fig = report.by_layer(data)
     assert.truthy(fig:data():find("\n0 100\n1 nan\n2 97\n", 1, true))
     save(fig, "gap")
     local single = plot.figure { panels = { { series = { { y = { 7 } } } } } }
@@ -534,6 +535,198 @@ describe("any figure", function()
   end)
 end)
 
+describe("the kinds of plots", function()
+  local function first_lines(fig, n)
+    local out = {}
+    for line in fig:data():gmatch "[^\n]+" do
+      out[#out + 1] = line
+      if #out == n then break end
+    end
+    return table.concat(out, "\n")
+  end
+
+  it("take y, x and y, tensors, and options last", function()
+    local y = core.tensor { 3, 1, 2 }
+    assert.equal("# panel 1, series 1: x y\n0 3\n1 1\n2 2\n", plot(y):data())
+    assert.equal(plot({ 0, 1, 2 }, y):data(), plot { y = y }:data())
+    assert.equal(plot({}, {}):data(), plot({}):data())
+    local script = plot(y, { title = "t", label = "l", logy = true,
+      size = { 300, 200 } }):script()
+    for _, s in ipairs {
+      "size 300,200 ", "set title 't'", "title 'l'", "set logscale y 10",
+    } do
+      assert.truthy(script:find(s, 1, true), s)
+    end
+    assert.truthy(plot.scatter(y):script():find("with points", 1, true))
+    assert.truthy(plot.line(y, y):script():find("with lines", 1, true))
+  end)
+
+  it("take a description of a series, a panel or a figure", function()
+    local series = { y = { 1, 2 }, label = "s" }
+    local one = plot { y = { 1, 2 }, label = "s", title = "t" }
+    assert.equal(one:script(), plot { series = { series },
+      title = "t" }:script())
+    assert.equal(one:script(), plot { panels = { { series = { series },
+      title = "t" } } }:script())
+    assert.equal(plot.heatmap({ { 1, 2 } }):script(),
+      plot { image = { z = { { 1, 2 } } } }:script())
+  end)
+
+  it("have their known script and data", function()
+    local fig = plot.panels({
+      plot { title = "lines",
+        series = { { y = { 1, 3, 2 }, error = { 0.5, 0.25, NAN } },
+          { y = { 2, 2, 1 }, error = 1, style = "points", label = "b" } },
+        bands = { { x = { 1.5, 0.5 }, label = "phase", colour = "orange" },
+          { y = { 1, 99 } } },
+        texts = { { x = 0, y = 3, text = "it's" },
+          { x = 2, y = 2, text = "r", align = "right", colour = "red" } },
+        yrange = { 0, 4 } },
+      plot.bars({ "W_Q", "50%" }, { 3, 5 }, { error = 1, title = "bars" }),
+      plot { title = "grouped", xlabels = { "a", "b" }, series = {
+        { y = { 1, 2 }, style = "bars" }, { y = { 2, 1 }, style = "bars" },
+      } },
+      plot.histogram({ 0, 1, 1, 4 }, 2, { title = "counts" }),
+      plot.heatmap({ { 1, NAN }, { 3, 4 } }, { label = "z", missing = "gone",
+        ylabels = { "u", "v" } }),
+      plot.scatter({ 1, 10 }, { 1, 100 }, { logx = true, logy = true,
+        error = { 2, 50 } }),
+    }, { title = "kinds" })
+    compare("kinds.gp", fig:script("svg", "kinds"))
+    compare("kinds.dat", fig:data())
+    for _, format in ipairs { "svg", "png", "pdf" } do
+      save(fig, "kinds", format)
+    end
+  end)
+
+  it("stand bars of several series side by side", function()
+    local fig = plot { series = {
+      { y = { 1, 2 }, style = "bars" }, { y = { 3, 4 }, style = "bars" },
+    } }
+    assert.equal("# panel 1, series 1: x y width\n-0.2 1 0.4\n0.8 2 0.4\n\n\n"
+      .. "# panel 1, series 2: x y width\n0.2 3 0.4\n1.2 4 0.4\n", fig:data())
+  end)
+
+  it("cut strips at the panel's edges", function()
+    local fig = plot { y = { 1, 2 }, xrange = { 0, 1 }, yrange = { 0, 2 },
+      bands = { { x = { -5, 0.5 } } } }
+    assert.truthy(fig:data():find("band 1: x y\n0 0\n0 2\n0.5 2\n0.5 0\n", 1,
+      true))
+  end)
+
+  it("end error bars at the foot of a log axis", function()
+    local fig = plot { y = { 1, 10 }, error = 5, logy = true,
+      yrange = { 0.1, 100 } }
+    assert.equal("# panel 1, series 1: x y low high\n0 1 0.1 6\n1 10 5 15",
+      first_lines(fig, 3))
+  end)
+
+  it("keep words inside the panel", function()
+    local script = plot { y = { 1, 2 }, xrange = { 0, 1 }, texts = {
+      { x = 5, y = 1, text = "out" }, { x = 1, y = 1, text = "in" },
+    } }:script()
+    assert.is_nil(script:find "'out'")
+    assert.truthy(script:find("set label 3 'in' at 1,1 left", 1, true))
+    assert.truthy(script:find("\nunset label 3", 1, true))
+  end)
+
+  it("go into one figure, with shared axes", function()
+    local a, b = plot({ 1, 2 }, { title = "a" }), plot({ 5, 9, 7 })
+    local fig = plot.panels({ a, b, { title = "c" }, plot.panels { a } }, {
+      cols = 2, share_x = true, share_y = true, title = "all" })
+    local script = fig:script()
+    assert.truthy(script:find("size 1200,840 ", 1, true))
+    local _, same = script:gsub("set xrange %[%-0%.1:2%.1%]", "")
+    assert.equal(4, same)
+    local _, bare_x = script:gsub("set format x ''", "")
+    local _, bare_y = script:gsub("set format y ''", "")
+    assert.same({ 1, 2 }, { bare_x, bare_y })
+    assert.equal(a:script(), plot({ 1, 2 }, { title = "a" }):script())
+    save(fig, "shared")
+  end)
+
+  it("leave no label below where the axis is shared", function()
+    local words = { xlabels = { "u", "v" } }
+    local fig = plot.panels({ plot({ 1, 2 }, words), plot({ 1, 2 }, words) },
+      { cols = 1, share_x = true })
+    local _, labelled = fig:script():gsub("%('u' 0, 'v' 1%)", "")
+    local _, empty = fig:script():gsub("%('' 0, '' 1%)", "")
+    assert.same({ 1, 1 }, { labelled, empty })
+  end)
+
+  it("keep legends off the words at points", function()
+    local place = plot { y = { 3, 2, 1 }, label = "a", texts = {
+      { x = 1.9, y = 3, text = "here", align = "right" },
+    } }:script():match "set key inside (%l+ %l+)"
+    assert.equal("left bottom", place)
+    assert.truthy(plot { y = { 1 }, label = "a", legend = false }:script()
+      :find("unset key", 1, true))
+  end)
+
+  it("are refused with the place and the words", function()
+    local function message(...)
+      local ok, got = pcall(...)
+      assert.is_false(ok)
+      return (got:gsub("^.-plot_spec%.lua:%d+: ", ""))
+    end
+    local function said(fn, ...)
+      local args = table.pack(...)
+      return message(function()
+        local fig = fn(table.unpack(args, 1, args.n))
+        return fig
+      end)
+    end
+    assert.equal("plot: y is a nil, expected an array or a tensor of numbers",
+      said(plot))
+    assert.equal("scatter: x is a number, expected an array or a tensor of"
+      .. " numbers", said(plot.scatter, 1, { 2 }))
+    assert.equal("panel 1: field 'lable' is unknown",
+      said(plot, { 1 }, { lable = "x" }))
+    assert.equal("panel 1: series 1: y is a tensor of 2 axes, expected 1",
+      said(plot, core.tensor { { 1, 2 } }))
+    assert.equal("panel 1: image: z is a tensor of 1 axes, expected 2",
+      said(plot.heatmap, core.tensor { 1, 2 }))
+    assert.equal("panel 1: image: z is a table of names, expected an array of"
+      .. " rows", said(plot.heatmap, { z = { { 1 } } }))
+    assert.equal("panel 1: series 1: error has 1 values, y has 2",
+      said(plot, { 1, 2 }, { error = { 1 } }))
+    assert.equal("panel 1: band 1: expected {from, to} as x or as y",
+      said(plot, { 1 }, { bands = { { x = 1 } } }))
+    assert.equal("panel 1: text 1: y is a nil, expected a number",
+      said(plot, { 1 }, { texts = { { x = 1, text = "a" } } }))
+    assert.equal("panel 1: text 1: align is 'up', expected left, center or"
+      .. " right", said(plot, { 1 }, { texts = { { x = 1, y = 1, text = "a",
+        align = "up" } } }))
+    assert.equal("panel 1: lines is a number, expected an array",
+      said(plot, { 1 }, { lines = 1 }))
+    for _, fn in ipairs { plot, plot.line, plot.scatter, plot.bars } do
+      assert.equal("options are a number, expected a table",
+        said(fn, { 1 }, { 1 }, 5))
+    end
+    assert.equal("options are a number, expected a table",
+      said(plot.histogram, { 1 }, 4, 5))
+    assert.equal("options are a string, expected a table",
+      said(plot.heatmap, { { 1 } }, "x"))
+    assert.equal("panels: options are a boolean, expected a table",
+      said(plot.panels, { {} }, true))
+    assert.equal("panels: list is a nil, expected an array of figures",
+      said(plot.panels))
+    assert.equal("panels: cols: expected a whole number from 1 up",
+      said(plot.panels, { {} }, { cols = 0 }))
+    assert.equal("figure: field 'titel' is unknown",
+      said(plot.panels, { {} }, { titel = "x" }))
+    local fig = plot { 1 }
+    assert.equal("called on a nil, expected a figure", said(fig.show))
+    assert.equal("argument 1 of save is a nil, expected text",
+      said(fig.save, fig))
+  end)
+
+  it("say what they are", function()
+    assert.equal("figure of 1 panel, 600 x 420; :show() draws it,"
+      .. " :save(path) too", tostring(plot { 1, 2 }))
+  end)
+end)
+
 describe("a wrong description", function()
   local function message(description)
     local ok, got = pcall(plot.figure, description)
@@ -583,7 +776,7 @@ describe("a wrong description", function()
     assert.equal("panel 2: aspect is 'wide', expected \"equal\"",
       panel_message { aspect = "wide" })
     assert.equal("panel 2: series 1: bins is 0, expected a whole number from 1"
-      .. " up", panel_message { series = { { values = {}, bins = 0,
+      .. " to 100000", panel_message { series = { { values = {}, bins = 0,
         style = "histogram" } } })
   end)
 end)

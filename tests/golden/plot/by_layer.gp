@@ -17,7 +17,7 @@ set title 'W_1 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.50,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -41,7 +41,7 @@ set title 'W_2 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.00,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -65,7 +65,7 @@ set title 'W_3 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.00,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -89,7 +89,7 @@ set title 'W_4 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.00,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -113,7 +113,7 @@ set title 'W_5 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.50,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -137,7 +137,7 @@ set title 'W_6 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.00,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -161,7 +161,7 @@ set title 'W_7 (576x1536)' . "\n" . 'μ=101.3, σ=3.1, range=10.5' offset 0,-0.6
 set xlabel 'Layer' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Effective rank' offset 0.00,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.15:3.15]
+set xrange [-0.5:3.5]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y

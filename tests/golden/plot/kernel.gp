@@ -67,7 +67,7 @@ set title 'Cumulative spectral energy (99% at 3/8 components)' offset 0,-0.6 noe
 set xlabel 'Component' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Share of energy' offset 0.40,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.35:7.35]
+set xrange [0.65:8.35]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y

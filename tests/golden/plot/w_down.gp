@@ -17,7 +17,7 @@ set title 'Variance explained per component' offset 0,-0.6 noenhanced font ',16'
 set xlabel 'Component' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Share of variance' offset 0.40,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.2:4.2]
+set xrange [0.8:5.2]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -41,7 +41,7 @@ set title 'Cumulative variance (99% at 4/5 components)' offset 0,-0.6 noenhanced
 set xlabel 'Component' offset 0,0.5 noenhanced font ',14' textcolor rgb '#262626'
 set ylabel 'Share of variance' offset 0.40,0 noenhanced font ',14' textcolor rgb '#262626'
 unset logscale x
-set xrange [-0.2:4.2]
+set xrange [0.8:5.2]
 set format x '%.0f'
 set xtics noenhanced 1 textcolor rgb '#262626'
 unset logscale y
@@ -52,7 +52,7 @@ set grid
 unset colorbox
 unset object 1
 unset label 1
-set key inside left center Left reverse opaque fillcolor rgb '#ffffff' samplen 2 spacing 1.2 noenhanced font ',14' textcolor rgb '#262626'
+set key inside right bottom Left reverse opaque fillcolor rgb '#ffffff' samplen 2 spacing 1.2 noenhanced font ',14' textcolor rgb '#262626'
 set size noratio
 plot './w_down.dat' index 2 using 1:2 with lines lw 1.6 lc rgb '#d62728' dt (8,5) title '99%' noenhanced, \
      './w_down.dat' index 3 using 1:2 with lines lw 1.6 lc rgb '#808080' dt (2,4) title 'n=4' noenhanced, \
