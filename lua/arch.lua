@@ -3,11 +3,21 @@
 -- tensors of a layer are called.
 local arch = {}
 
+local check <const> = require "weft.check"
 local lfs <const> = require "lfs"
 
 local families <const> = {} -- by name
 local order <const> = {}    -- of registration: later ones are asked first
 local loaded = false
+
+-- How deep the tables of a description nest at most.
+local DEEPEST <const> = 16
+
+-- The fields that a family is useless without, and their types.
+local NEEDED <const> = {
+  { "match", "table" }, { "dims", "table" }, { "layer", "string" },
+  { "parts", "table" },
+}
 
 -- `like` inherits: what a family does not say, the one it is like says.
 local function inherit(family, parent)
@@ -21,13 +31,15 @@ local function inherit(family, parent)
   return family
 end
 
-local function copy(value)
+local function copy(value, depth)
   if type(value) ~= "table" then
     return value
+  elseif depth > DEEPEST then
+    error("an architecture's tables nest too deep, or hold themselves", 0)
   end
   local out <const> = {}
   for key, item in pairs(value) do
-    out[key] = copy(item)
+    out[key] = copy(item, depth + 1)
   end
   return out
 end
@@ -58,18 +70,24 @@ local function register(family)
   if type(family) ~= "table" or type(family.name) ~= "string" then
     error("an architecture is a table with a name", 3)
   end
-  local whole <const> = copy(family)
+  check.optional("like", family.like, "string", "a family's name")
+  for _, field in ipairs(NEEDED) do
+    if field[1] ~= "layer" or type(family.layer) ~= "table" then
+      check.optional(field[1], family[field[1]], field[2])
+    end
+  end
+  local whole <const> = copy(family, 1)
   if whole.like then
     local parent <const> = arch.get(whole.like)
     if not parent then
       error(("architecture '%s' is like '%s', which is not known")
         :format(whole.name, whole.like), 3)
     end
-    inherit(whole, copy(parent))
+    inherit(whole, copy(parent, 1))
   end
-  for _, key in ipairs { "match", "dims", "layer", "parts" } do
-    if not whole[key] then
-      error(("architecture '%s' has no '%s'"):format(whole.name, key), 3)
+  for _, field in ipairs(NEEDED) do
+    if not whole[field[1]] then
+      error(("architecture '%s' has no '%s'"):format(whole.name, field[1]), 3)
     end
   end
   if not families[whole.name] then
@@ -105,13 +123,26 @@ function arch.names()
   return names
 end
 
---- The family whose match lists `value` under `key` ("model_type", "gguf").
-function arch.find(key, value)
+--- The families that tensors' names alone may tell (match.names), those that
+--- were registered later first.
+function arch.guessable()
+  load_stock()
+  local list <const> = {}
+  for i = #order, 1, -1 do
+    local family <const> = families[order[i]]
+    list[#list + 1] = family.match.names and family or nil
+  end
+  return list
+end
+
+--- The family whose match lists `value` under `key` ("model_type", "gguf")
+--- and that `fits`, a function of the family, says yes to.
+function arch.find(key, value, fits)
   load_stock()
   for i = #order, 1, -1 do
     local family <const> = families[order[i]]
     for _, name in ipairs(family.match[key] or {}) do
-      if name == value then
+      if name == value and fits(family) then
         return family
       end
     end

@@ -3,10 +3,12 @@
 -- reason in it.
 local measure = {}
 
+local check <const> = require "weft.check"
 local core <const> = require "weft.core"
 local frame <const> = require "weft.frame"
 local metrics <const> = require "weft.metrics"
 
+local sys <const> = core.sys
 local NAN <const> = 0 / 0
 
 --- The sentence of a raised error, without the place in a script before it.
@@ -17,6 +19,22 @@ end
 -- What a part holds: a tensor, a kernel, or neither.
 local function matter(part)
   return part.tensor or part.kernel or nil
+end
+
+-- What tells of each part that is done: the caller's function, and a bar
+-- where one is wanted.
+local function teller(options, total)
+  local bar <const> = core.progress(not options.progress)
+  bar:open(type(options.progress) == "string"
+    and sys.escape(options.progress) or "Measuring", total)
+  local done = 0
+  return bar, function(i, s, reason)
+    done = done + 1
+    bar:set(done)
+    if options.each then
+      options.each(i, s, reason)
+    end
+  end
 end
 
 -- Spectra of the parts that have something to take one of; reasons for all
@@ -30,12 +48,11 @@ local function spectra_of(parts, options)
     end
   end
   local spectra, reasons = {}, {}
+  local _ <close>, tell <const> = teller(options, #parts)
   local function told(i, s, reason)
     spectra[i] = s and s:totable()
     reasons[i] = reason or nil
-    if options.each then
-      options.each(i, spectra[i], reason)
-    end
+    tell(i, spectra[i], reason)
   end
   for i, part in ipairs(parts) do
     if not matter(part) then
@@ -49,11 +66,16 @@ local function spectra_of(parts, options)
 end
 
 -- One guard turns a raise into the row's error, so that one bad part never
--- costs the others. (An interrupt is sticky and raises again right after.)
+-- costs the others; an interrupt goes on up.
 local function guarded(metric, value, part)
   local ok <const>, result <const> = pcall(metric.fn, value, part)
-  if not ok then
+  if not ok and core.interrupted(result) then
+    error(result, 0)
+  elseif not ok then
     return NAN, measure.reason(result)
+  elseif type(result) ~= "number" then
+    return NAN, ("%s gave a %s, a number was expected"):format(metric.name,
+      type(result))
   end
   return result
 end
@@ -95,11 +117,51 @@ local function row_of(part, chosen, spectrum, reason)
   return row
 end
 
---- weft.measure(parts, {"effective_rank", …}, {threads=, precision=, each=}):
---- a frame with a row a part: layer, name or head, shape, a column a metric,
---- and error ("" where all is well). options.each(i, s, reason) is called
---- once for each part, as results come.
+-- What options there are, and their types; progress is of two.
+local OPTIONS <const> = { threads = "number", precision = "string",
+  method = "string", shown = "boolean", each = "function", progress = false }
+local WORDS <const> = {
+  precision = { double = true, single = true },
+  method = { gram = true, direct = true },
+}
+local THREADS <const> = 1024
+
+-- Raises at the caller of measure.parts, before anything is computed.
+local function check_options(options)
+  if options ~= nil and type(options) ~= "table" then
+    error(("options are a %s, expected a table"):format(type(options)), 3)
+  end
+  for name, value in pairs(options or {}) do
+    local kind <const> = OPTIONS[name]
+    if kind == nil then
+      error(("unknown option '%s'"):format(tostring(name)), 3)
+    elseif kind and type(value) ~= kind then
+      error(("option '%s' is a %s, expected a %s"):format(name, type(value),
+        kind), 3)
+    elseif WORDS[name] and not WORDS[name][value] then
+      error(("option '%s': '%s' is none of its words"):format(name, value), 3)
+    end
+  end
+  local threads <const> = options and options.threads or 1
+  if math.tointeger(threads) == nil or threads < 1 or threads > THREADS then
+    error(("option 'threads': %s, expected 1 to %d"):format(threads, THREADS),
+      3)
+  end
+end
+
+--- weft.measure(parts, {"effective_rank", …}, {threads=, precision=,
+--- progress=, each=}): a frame with a row a part: layer, name or head, shape,
+--- a column a metric, and error ("" where all is well). progress is true or
+--- the label of a bar; each(i, s, reason) is called once for each part, as
+--- results come.
 function measure.parts(parts, names, options)
+  if type(parts) ~= "table" or parts[1] == nil and next(parts) ~= nil then
+    error(("parts are a %s, a list such as m:weights{} was expected"):format(
+      type(parts)), 2)
+  end
+  check.list("parts", parts, "table", "parts such as m:weights{} gives")
+  check.optional("names", names, "table", "an array of metrics' names")
+  check_options(options)
   local chosen, columns, units = {}, { "layer" }, {}
   for i, name in ipairs(names or { "effective_rank" }) do
     chosen[i] = metrics.get(name)

@@ -4,6 +4,7 @@
 -- "kernel", a head's kernel. A value that is not defined is NaN.
 local metrics = {}
 
+local check <const> = require "weft.check"
 local stats <const> = require "weft.stats"
 
 local EPSILON <const> = 2.0 ^ -52
@@ -134,6 +135,7 @@ function metrics.add(row)
   end
   row.of = row.of or "singular"
   for _, key in ipairs { "unit", "doc", "source" } do
+    check.optional(key, row[key], "string")
     row[key] = row[key] or ""
   end
   if row.of ~= "singular" and row.of ~= "kernel" then
@@ -152,16 +154,11 @@ function metrics.add(row)
   return row
 end
 
--- An array of singular values from an array or a 1-D tensor.
-local function array_of(s)
-  return type(s) == "userdata" and s:totable() or s
-end
-
 --- weft.effective_rank(s) and so on: a metric of one spectrum.
 function metrics.of_spectrum(name)
   metrics.get(name)
   return function(s)
-    local values <const> = array_of(s)
+    local values <const> = check.numbers("s", s)
     return by_name[name].fn(values, { shape = { #values, #values } })
   end
 end
@@ -174,6 +171,8 @@ local STEPS <const> = 20000
 --- the limit of large sizes: n E[s] exp(-E[s ln s] / E[s]) over the
 --- Marchenko-Pastur density of s^2, n the short side. Scale-free.
 function metrics.gaussian_effective_rank(row_count, col_count)
+  check.integer("rows", row_count, 1, 1 << 53)
+  check.integer("cols", col_count, 1, 1 << 53)
   local n <const> = math.min(row_count, col_count)
   local ratio <const> = n / math.max(row_count, col_count)
   local low <const>, high <const> = (1 - ratio ^ 0.5) ^ 2, (1 + ratio ^ 0.5) ^ 2
@@ -188,7 +187,8 @@ function metrics.gaussian_effective_rank(row_count, col_count)
     mean = mean + weight * s
     mean_log = mean_log + weight * s * math.log(s)
   end
-  return n * mean * math.exp(-mean_log / mean)
+  -- the limit of large sizes falls short of 1 for a single row
+  return math.max(1.0, n * mean * math.exp(-mean_log / mean))
 end
 
 return metrics

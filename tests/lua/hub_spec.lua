@@ -155,7 +155,7 @@ describe("a snapshot", function()
     local script = folder .. "/open.lua"
     support.write(script, [[
       local m = assert(weft.open "demo/linked")
-      print(m.name, m.path, m:tensor("x"):get(2, 1), m.reason)]])
+      print(m.name, m.path, m:tensor("x"):get(2, 1), m.told)]])
     local shown = support.sh(("env -i HF_HUB_CACHE=%s/links build/weft %s 2>&1")
       :format(folder, script))
     assert.equal(("demo/linked\t%s\t3.0\tmodel_type 'nobody' is no known "

@@ -170,8 +170,8 @@ describe("a qwen2 checkpoint in shards", function()
     assert.equal("qwen2", m.arch)
     assert.equal("safetensors", m.format)
     assert.same({ L = 7, d = 96, d_ff = 256, h = 6, GQA = 2, V = 320,
-      d_head = 16, d_kv = 32, d_q = 96, n_layers = 7, d_model = 96,
-      n_heads = 6, n_kv_heads = 2 }, m.dims)
+      d_head = 16, d_kv = 32, d_q = 96, d_group = 48, n_layers = 7,
+      d_model = 96, n_heads = 6, n_kv_heads = 2 }, m.dims)
     assert.same({}, m.missing)
     assert.equal("demo/tiny-qwen2 (qwen2, safetensors) L: 7, d: 96, d_ff: "
       .. "256, h: 6, GQA: 2, V: 320, d_head: 16", tostring(m))
@@ -316,7 +316,7 @@ describe("a qwen2 checkpoint in shards", function()
         function() m:heads { heads = "x" } end,
       ["W_up is not cut into heads"] =
         function() m:weight(0, "W_up", 0) end,
-      ["no weight 'W_X'; there are W_Q, W_K, W_V, W_O, W_gate, W_up, W_down"] =
+      ["no weight 'W_X' in layer 0; there are W_Q, W_K, W_V, W_O, W_gate, W_up, W_down"] =
         function() m:weight(0, "W_X") end,
       ["of is 'vo', 'qk' or 'ov' was expected"] =
         function() m:heads { of = "vo" } end,
@@ -339,7 +339,7 @@ describe("a qwen2 checkpoint in shards", function()
     local reasons = {}
     for _, entry in ipairs(m:not_analysed()) do
       reasons[entry.reason] = (reasons[entry.reason] or 0) + 1
-      assert.is_false(entry.extra)
+      assert.is_nil(entry.layer)
     end
     local total = 0
     for _, count in pairs(reasons) do
@@ -361,31 +361,37 @@ end)
 -- ---- configs ----
 
 describe("a config", function()
-  it("that is not there leaves the tensors", function()
+  it("that is not there leaves what names and shapes tell", function()
     local folder = small(nil)
     local m = assert(weft.open(folder))
-    assert.is_nil(m.arch)
-    assert.equal("there is no config.json to tell the family", m.reason)
-    assert.same({}, m.dims)
+    assert.equal("llama", m.arch)
+    assert.equal("there is no config.json to tell the family, but its "
+      .. "tensors are named as llama's", m.told)
+    assert.equal(2, m.dims.L)
+    assert.equal(8, m.dims.d)
+    assert.is_nil(m.dims.h)
     assert.equal(17, #m:tensors())
-    assert.equal(17, #m:not_analysed())
+    assert.equal(3, #m:not_analysed())
     assert.same({ 5, 8 }, m:tensor("model.embed_tokens.weight").shape)
-    assert.error_matches(function() m:weights {} end, "weights needs the "
-      .. "model's family: there is no config.json to tell the family", 1,
-      true)
-    assert.error_matches(function() m:qk(0, 0) end, "needs the model's "
-      .. "family", 1, true)
+    assert.equal(14, #m:weights {})
+    assert.error_matches(function() m:qk(0, 0) end, "a kernel needs d_head: "
+      .. "the number of heads stands nowhere", 1, true)
     assert.equal(folder:match "[^/]+$", m.name)
     m = assert(weft.open(folder .. "/model.safetensors"))
     assert.equal("model", m.name)
   end)
 
-  it("of an unknown family leaves the tensors", function()
+  it("of an unknown family leaves what names and shapes tell", function()
     local m = assert(weft.open(small { model_type = "novel\27" }))
-    assert.equal("model_type 'novel\\x1B' is no known family", m.reason)
+    assert.equal("model_type 'novel\\x1B' is no known family, but its "
+      .. "tensors are named as llama's", m.told)
+    assert.equal(4, m.dims.h)
+    assert.equal(2, m.dims.d_head)
+    assert.same({ 2, 8 }, m:weight(0, "W_Q", 3).shape)
     assert.equal(17, #m:tensors())
     m = assert(weft.open(small { model_type = false }))
-    assert.equal("config.json names no model_type", m.reason)
+    assert.equal("config.json names no model_type, but its tensors are named "
+      .. "as llama's", m.told)
   end)
 
   it("that is broken is an error", function()
@@ -431,9 +437,9 @@ describe("a config", function()
     end)
 
   it("whose heads do not share key-value heads is an error", function()
-    assert.equal("DIR: 4 heads cannot be shared by 3 key-value heads",
+    assert.equal("DIR/config.json: 4 heads cannot be shared by 3 key-value heads",
       refusal(config_with { num_key_value_heads = 3 }))
-    assert.equal("DIR: 4 heads cannot be shared by 8 key-value heads",
+    assert.equal("DIR/config.json: 4 heads cannot be shared by 8 key-value heads",
       refusal(config_with { num_key_value_heads = 8 }))
   end)
 
@@ -448,7 +454,7 @@ describe("a config", function()
     assert.equal(why, m.no_heads)
     assert.error_matches(function() m:heads {} end, "heads needs d_head: "
       .. why, 1, true)
-    assert.error_matches(function() m:qk(0, 0) end, "a head needs d_head: "
+    assert.error_matches(function() m:qk(0, 0) end, "a kernel needs d_head: "
       .. why, 1, true)
   end)
 
@@ -462,7 +468,7 @@ describe("a config", function()
     assert.same(rows_by_hand(rows_of(m:weight(0, "W_K")), 4, 6),
       rows_of(m:weight(0, "W_K", 3)))
     assert.same({ 8, 3 }, m:weight(1, "W_O", 0).shape)
-    assert.equal(3, m:ov(1, 2).rank)
+    assert.equal(3, #m:ov(1, 2):svdvals())
   end)
 
   it("that promises a layer more than there is names what is missing",
@@ -484,7 +490,7 @@ describe("a config", function()
     assert.same({}, m.missing)
     local extra = 0
     for _, entry in ipairs(m:not_analysed()) do
-      if entry.extra then
+      if entry.layer then
         extra = extra + 1
         assert.equal(1, entry.layer)
         assert.equal("layer 1 is beyond the 1 layers of the config",
@@ -494,12 +500,11 @@ describe("a config", function()
     assert.equal(8, extra)
   end)
 
-  it("without a number of layers says so where it is needed", function()
+  it("without a number of layers counts those that are there", function()
     local m = assert(weft.open(small { num_hidden_layers = false }))
-    assert.error_matches(function() m:weights {} end, "weights needs L: "
-      .. "'num_hidden_layers' stands nowhere", 1, true)
+    assert.equal(2, m.dims.L)
     for _, entry in ipairs(m:not_analysed()) do
-      assert.is_false(entry.extra)
+      assert.is_nil(entry.layer)
     end
   end)
 
@@ -705,8 +710,12 @@ describe("a GGUF", function()
 
   it("of an unknown architecture leaves the tensors", function()
     local m = assert(weft.open(gguf("novel", false)))
-    assert.equal("general.architecture 'novel' is no known family", m.reason)
+    assert.equal("general.architecture 'novel' is no known family", m.told)
+    assert.is_nil(m.arch)
     assert.equal(14, #m:tensors())
+    assert.equal("blk.#.attn_q.weight", m:weights(1)[1].name)
+    assert.error_matches(function() m:heads {} end, "heads needs d_head: "
+      .. "general.architecture 'novel' is no known family", 1, true)
   end)
 end)
 

@@ -1,0 +1,30 @@
+-- BERT and what keeps its tensors' names; an encoder without a gate.
+return {
+  name = "bert",
+  match = { model_type = { "bert" }, gguf = { "bert" }, names = true },
+  dims = { L = "num_hidden_layers", d = "hidden_size",
+    d_ff = "intermediate_size", h = "num_attention_heads", V = "vocab_size" },
+  layer = { "bert.encoder.layer.%d.", "encoder.layer.%d.",
+    "roberta.encoder.layer.%d.", "electra.encoder.layer.%d." },
+  gguf = {
+    dims = { L = "block_count", d = "embedding_length",
+      d_ff = "feed_forward_length", h = "attention.head_count",
+      V = "vocab_size" },
+    layer = "blk.%d.",
+  },
+  parts = {
+    { name = "W_Q", tensor = "attention.self.query.weight",
+      gguf = "attn_q.weight", shape = { "d_q", "d" }, split = "h", axis = 1 },
+    { name = "W_K", tensor = "attention.self.key.weight",
+      gguf = "attn_k.weight", shape = { "d_q", "d" }, split = "h", axis = 1 },
+    { name = "W_V", tensor = "attention.self.value.weight",
+      gguf = "attn_v.weight", shape = { "d_q", "d" }, split = "h", axis = 1 },
+    { name = "W_O", tensor = "attention.output.dense.weight",
+      gguf = "attn_output.weight", shape = { "d", "d_q" }, split = "h",
+      axis = 2 },
+    { name = "W_up", tensor = "intermediate.dense.weight",
+      gguf = "ffn_up.weight", shape = { "d_ff", "d" } },
+    { name = "W_down", tensor = "output.dense.weight",
+      gguf = "ffn_down.weight", shape = { "d", "d_ff" } },
+  },
+}

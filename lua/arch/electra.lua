@@ -1,0 +1,5 @@
+-- ELECTRA: BERT's tensors; its embedding may be narrower.
+return {
+  name = "electra", like = "bert",
+  match = { model_type = { "electra" } },
+}
