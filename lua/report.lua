@@ -2,6 +2,7 @@
 -- one table of results. What is said of them is in report/*.lua.
 local report = {}
 
+local frames <const> = require "weft.frame"
 local measure <const> = require "weft.measure"
 local metrics <const> = require "weft.metrics"
 local phases <const> = require "weft.phases"
@@ -64,12 +65,21 @@ local function eigenvalues(kernel, dense, d)
   return re, im, mag
 end
 
+-- What the heatmap shows of the same head.
+local function singular_rank(kernel)
+  return metrics.get("effective_rank").fn(kernel:svdvals():totable())
+end
+
 --- The kernel of one layer and head: eigenvalues by falling magnitude and
 --- what the notebook says of them; `reason` instead where it can't be had.
 function report.kernel(model, layer, head, dense)
-  local dims <const> = model.dims
+  local stack <const> = model:stack_of(layer)
+  local dims <const> = stack.dims
   local k <const> = { layer = layer, head = head, dense = dense or false,
-    d = dims.d, d_head = dims.d_head, reason = model.no_heads }
+    d = dims.d, d_head = dims.d_head, reason = stack.no_heads }
+  if not k.reason and head >= dims.h then
+    k.reason = ("layer %d has heads 0 to %d"):format(layer, dims.h - 1)
+  end
   local part <const> = not k.reason
     and model:heads { layers = layer, heads = head }[1] or {}
   k.reason = k.reason or part.reason
@@ -79,10 +89,15 @@ function report.kernel(model, layer, head, dense)
     k.reason = k.reason or measure.reason(re)
     return k
   end
+  k.norm = part.kernel:norm()
+  if k.norm == 0 then
+    k.reason = "all eigenvalues are zero"
+    return k
+  end
   k.kv_head = head // (dims.h // dims.GQA)
   k.re, k.im, k.mag = re, im, mag
   k.asymmetry, k.symmetry = part.kernel:asymmetry(), part.kernel:symmetry()
-  k.norm = part.kernel:norm()
+  k.singular_rank = singular_rank(part.kernel)
   k.n_complex = count(im, function(x) return math.abs(x) > COMPLEX end)
   k.eff_rank = rank_of_magnitudes(mag)
   k.cumulative = stats.cumulative_energy(mag)
@@ -143,30 +158,37 @@ local function categorise(heads)
   end
 end
 
---- Effective rank of every layer's every head's kernel: ranks[layer][head]
+-- The L x h table of NaN that the heads' ranks are put into: layers of a
+-- smaller tower have fewer heads.
+local function empty_map(L, h)
+  local ranks <const> = {}
+  for layer = 1, L do
+    ranks[layer] = {}
+    for head = 1, h do
+      ranks[layer][head] = NAN
+    end
+  end
+  return ranks
+end
+
+--- Effective rank of the kernels of `heads` (m:heads{}): ranks[layer][head]
 --- (1-based, NaN where there is none), summaries, categories, failures.
-function report.heatmap(model, options)
+function report.heatmap(model, heads, options)
   local L <const>, h <const> = model.dims.L, model.dims.h
-  local map <const> = { L = L, h = h, ranks = {}, heads = {}, layers = {},
-    failures = {}, errors = {} }
-  local frame <const> = measure.parts(model:heads {}, { "effective_rank" },
-    options)
-  local all <const> = {}
-  for i, row in frame:rows() do
-    local layer <const> = row.layer + 1
-    map.ranks[layer] = map.ranks[layer] or {}
-    map.ranks[layer][row.head + 1] = row.effective_rank
-    all[i] = row.effective_rank
+  local map <const> = { L = L, h = h, ranks = empty_map(L, h), heads = {},
+    layers = {}, columns = {}, failures = {} }
+  local frame <const> = measure.parts(heads, { "effective_rank" }, options)
+  for _, row in frame:rows() do
+    map.ranks[row.layer + 1][row.head + 1] = row.effective_rank
     if row.error ~= "" then
       table.insert(map.failures, { layer = row.layer, head = row.head,
         reason = row.error })
     end
   end
-  map.global = summary(all)
+  map.global = summary(frame:column("effective_rank"))
   for layer = 1, L do
     map.layers[layer] = summary(map.ranks[layer])
   end
-  map.columns = {}
   for head = 1, h do
     local column <const> = {}
     for layer = 1, L do
@@ -176,7 +198,7 @@ function report.heatmap(model, options)
     map.heads[head] = summary(column)
   end
   categorise(map.heads)
-  map.explained, map.by_chance = stats.explained(map.columns)
+  map.explained, map.by_chance, map.at_most = stats.explained(map.columns)
   return map
 end
 
@@ -193,20 +215,37 @@ local function shares(s)
   return squares
 end
 
+-- The layer's part of that type to show: the dense one, else the shared
+-- expert, else the first expert.
+local function one_part(model, layer, name)
+  local shared, first
+  for _, part in ipairs(model:weights(layer)) do
+    if part.name == name then
+      return part
+    elseif part.name == name .. ".shared" then
+      shared = part
+    elseif part.type == name then
+      first = first or part
+    end
+  end
+  return shared or first
+end
+
 --- Singular values of one weight of a layer and how its variance is spread.
 function report.variance(model, layer, name, options)
   local v <const> = { layer = layer, name = name }
-  local part <const> = model:weights { layers = layer, names = { name } }[1]
+  local part <const> = one_part(model, layer, name)
   if not part then
-    v.reason = ("this family has no %s"):format(name)
+    v.absent = ("layer %d has no %s"):format(layer, name)
     return v
   end
   local frame <const> = measure.parts({ part }, { "condition" }, {
-    shown = true, threads = options.threads,
+    shown = true, threads = options and options.threads,
     each = function(_, s) v.s = s or nil end })
-  v.shape = part.shape
-  if not v.s then
-    v.reason = frame:row(1).error
+  v.shape, v.part = part.shape, part.name
+  if not v.s or v.s[1] == 0 then
+    v.reason = v.s and "all singular values are zero" or frame:row(1).error
+    v.s = nil
     return v
   end
   v.condition = frame:row(1).condition
@@ -217,10 +256,22 @@ function report.variance(model, layer, name, options)
   return v
 end
 
---- Effective rank of every weight of every layer: the rows of the CSV and
---- the parts that failed, each {layer, part, reason}.
-function report.weights(model, options)
-  local parts <const> = model:weights {}
+-- The types of the parts in order of appearance, each with its first shape.
+local function types_of(parts)
+  local types, seen = {}, {}
+  for _, part in ipairs(parts) do
+    if not seen[part.type] then
+      seen[part.type] = true
+      types[#types + 1] = { name = part.type,
+        shape = table.concat(part.shape or {}, "x") }
+    end
+  end
+  return types
+end
+
+--- Effective rank of `parts` (m:weights{}): the rows of the CSV and the parts
+--- that failed, each {layer, part, reason}; the types and the dtypes there are.
+function report.weights(parts, options)
   local frame <const> = measure.parts(parts, { "effective_rank" }, options)
   local rows, failures, dtypes = {}, {}, {}
   for i, row in frame:rows() do
@@ -237,7 +288,37 @@ function report.weights(model, options)
     end
   end
   return { rows = rows, failures = failures, planned = #parts,
-    dtypes = dtypes }
+    dtypes = dtypes, types = types_of(parts) }
+end
+
+--- The CSV's frame with one row a layer and type: of numbered experts the
+--- mean. `experts` lists their ranks by type: z[layer][expert], 1-based.
+function report.by_type(frame)
+  local rows, at, experts = {}, {}, {}
+  for _, row in frame:rows() do
+    local name <const>, expert <const> = row.weight_type:match("^(.-)%.(%d+)$")
+    local key <const> = ("%d %s"):format(row.layer_idx, name or "")
+    if not name then
+      rows[#rows + 1] = row
+    elseif at[key] then
+      table.insert(at[key].ranks, row.eff_rank)
+    else
+      at[key] = { layer_idx = row.layer_idx, weight_type = name,
+        shape = row.shape, ranks = { row.eff_rank } }
+      rows[#rows + 1] = at[key]
+    end
+    if name then
+      experts[name] = experts[name] or {}
+      local z <const> = experts[name]
+      z[row.layer_idx + 1] = z[row.layer_idx + 1] or {}
+      z[row.layer_idx + 1][math.tointeger(tonumber(expert)) + 1] = row.eff_rank
+    end
+  end
+  for _, row in ipairs(rows) do
+    row.eff_rank = row.eff_rank or stats.mean(row.ranks)
+    row.ranks = nil
+  end
+  return frames.from_rows(frame.names, rows), experts
 end
 
 -- A type's effective ranks over the layers that have it.
@@ -254,6 +335,15 @@ local function statistics_of(frame, name, shape)
   }
 end
 
+-- The median size of the steps between neighbouring layers.
+local function median_step(row)
+  local sizes <const> = {}
+  for i, step in ipairs(trends.steps(row.layers, row.ranks)) do
+    sizes[i] = math.abs(step.value)
+  end
+  return stats.median(sizes)
+end
+
 -- The share of the Gaussian rank of its shape that a type's mean reaches.
 local function against_gaussian(row)
   local rows <const>, cols <const> = row.shape:match("^(%d+)x(%d+)$")
@@ -266,31 +356,73 @@ local function against_gaussian(row)
   row.share = row.mean / row.gaussian
 end
 
---- Statistics by weight type over the CSV's frame, in the family's order;
---- with each type's trend over the phases and its largest steps.
-function report.statistics(model, frame)
+--- Statistics of the types over a frame of one row a layer and type, in the
+--- family's order; with each type's trend over the phases and its largest
+--- steps; and the phases with their summaries.
+function report.statistics(L, order, frame)
   local types, of_phase = {}, {}
-  local list <const> = phases.of(model.dims.L)
+  local list <const> = phases.of(L)
   for i, phase in ipairs(list) do
     of_phase[i] = phases.rows(frame, phase)
     local x <const> = of_phase[i]:column("eff_rank")
     phase.mean, phase.std = stats.mean(x), stats.std(x, 1)
     phase.summary = phases.summary(frame, phase)
   end
-  for i, part in ipairs(model:weights(0)) do
-    local shape <const> = table.concat(part.shape or {}, "x")
-    local row <const> = statistics_of(frame, part.name, shape)
+  for i, description in ipairs(order) do
+    local row <const> = statistics_of(frame, description.name,
+      description.shape)
     row.phases = {}
     for j = 1, #list do
-      local sub <const> = of_phase[j]:filter { weight_type = part.name }
+      local sub <const> = of_phase[j]:filter { weight_type = row.name }
       row.phases[j] = stats.mean(sub:column("eff_rank"))
     end
     row.trend = trends.classify(table.unpack(row.phases))
     row.drop, row.jump = trends.gradient(row.layers, row.ranks)
+    row.median_step = median_step(row)
     against_gaussian(row)
     types[i] = row
   end
   return types, list
+end
+
+-- A layer stands apart where it lies further from the layers' median than
+-- this many robust standard deviations (Iglewicz and Hoaglin 1993).
+local APART <const> = 3.5
+-- Median absolute deviation to standard deviation of a normal distribution.
+local MAD_TO_STD <const> = 1.4826
+
+--- Each layer's level: the mean over its weights of effective rank over the
+--- weight's median; with the levels' median, their robust standard deviation
+--- (1.4826 times the median absolute deviation), and which stand apart.
+function report.levels(types)
+  local of_layer, layers = {}, {}
+  for _, row in ipairs(types) do
+    for i, layer in ipairs(row.layers) do
+      if not of_layer[layer] then
+        of_layer[layer] = {}
+        layers[#layers + 1] = layer
+      end
+      table.insert(of_layer[layer], row.ranks[i] / row.median)
+    end
+  end
+  table.sort(layers)
+  local values, distances = {}, {}
+  for i, layer in ipairs(layers) do
+    values[i] = stats.mean(of_layer[layer])
+  end
+  local median <const> = stats.median(values)
+  for i, value in ipairs(values) do
+    distances[i] = math.abs(value - median)
+  end
+  local scale <const> = MAD_TO_STD * stats.median(distances)
+  local list <const> = {}
+  for i, layer in ipairs(layers) do
+    list[i] = { layer = layer, level = values[i],
+      difference = values[i] / median - 1,
+      apart = scale > 0 and distances[i] > APART * scale }
+  end
+  return { list = list, median = median, scale = scale / median,
+    apart = APART }
 end
 
 return report

@@ -3,10 +3,13 @@
 -- linearly. What needs values that are not there is NaN, printed n/a.
 local stats = {}
 
+local check <const> = require "weft.check"
+
 local NAN <const> = 0 / 0
 
 --- Sum, left to right; 0 for an empty array.
 function stats.sum(x)
+  x = check.numbers("x", x)
   local total = 0.0
   for i = 1, #x do
     total = total + x[i]
@@ -15,11 +18,14 @@ function stats.sum(x)
 end
 
 function stats.mean(x)
+  x = check.numbers("x", x)
   return #x > 0 and stats.sum(x) / #x or NAN
 end
 
 --- Mean squared deviation with divisor n - ddof (0 when not given).
 function stats.var(x, ddof)
+  x = check.numbers("x", x)
+  check.optional("ddof", ddof, "number")
   local n <const> = #x - (ddof or 0)
   if #x == 0 or n <= 0 then
     return NAN
@@ -33,6 +39,8 @@ function stats.var(x, ddof)
 end
 
 function stats.std(x, ddof)
+  x = check.numbers("x", x)
+  check.optional("ddof", ddof, "number")
   return math.sqrt(stats.var(x, ddof))
 end
 
@@ -49,14 +57,17 @@ local function extreme(x, better)
 end
 
 function stats.min(x)
+  x = check.numbers("x", x)
   return extreme(x, function(a, b) return a < b end)
 end
 
 function stats.max(x)
+  x = check.numbers("x", x)
   return extreme(x, function(a, b) return a > b end)
 end
 
 function stats.range(x)
+  x = check.numbers("x", x)
   return stats.max(x) - stats.min(x)
 end
 
@@ -92,7 +103,8 @@ end
 --- numpy.percentile with linear interpolation; q in [0, 100], a number or an
 --- array of numbers.
 function stats.percentile(x, q)
-  local qs <const> = type(q) == "table" and q or { q }
+  x = check.numbers("x", x)
+  local qs <const> = check.numbers("q", type(q) == "number" and { q } or q)
   local ordered <const> = sorted(x)
   local values <const> = {}
   for i, p in ipairs(qs) do
@@ -101,11 +113,12 @@ function stats.percentile(x, q)
     end
     values[i] = #ordered > 0 and at_percentile(ordered, p) or NAN
   end
-  return type(q) == "table" and values or values[1]
+  return type(q) == "number" and values[1] or values
 end
 
 --- The middle element, or the mean of the two, as numpy and pandas round it.
 function stats.median(x)
+  x = check.numbers("x", x)
   local ordered <const> = sorted(x)
   local middle <const> = #ordered // 2
   if #ordered == 0 then
@@ -118,23 +131,29 @@ end
 
 --- Coefficient of variation, std / mean, with the std's ddof.
 function stats.cv(x, ddof)
+  x = check.numbers("x", x)
+  check.optional("ddof", ddof, "number")
   return stats.std(x, ddof) / stats.mean(x)
 end
 
 function stats.count(x)
+  x = check.array("x", x)
   return #x
 end
 
 function stats.first(x)
+  x = check.array("x", x)
   return x[1] or NAN
 end
 
 function stats.last(x)
+  x = check.array("x", x)
   return x[#x] or NAN
 end
 
 --- Running sum.
 function stats.cumsum(x)
+  x = check.numbers("x", x)
   local out, total = {}, 0.0
   for i = 1, #x do
     total = total + x[i]
@@ -145,6 +164,7 @@ end
 
 --- Running share of the sum of squares, as numpy.cumsum(x**2) / (x**2).sum().
 function stats.cumulative_energy(x)
+  x = check.numbers("x", x)
   local squares <const> = {}
   for i = 1, #x do
     squares[i] = x[i] * x[i]
@@ -160,6 +180,8 @@ end
 --- How many leading components hold the share `level` of a running share;
 --- NaN where there are none.
 function stats.components(cumulative, level)
+  cumulative = check.numbers("cumulative", cumulative)
+  check.type("level", level, "number")
   local below = #cumulative > 0 and 0 or NAN
   for i = 1, #cumulative do
     if cumulative[i] ~= cumulative[i] then
@@ -170,24 +192,34 @@ function stats.components(cumulative, level)
   return below + 1
 end
 
+-- One-sided 95 % of a normal distribution.
+local ONE_SIDED <const> = 1.6449
+
 --- Share of the variance of the numbers in `groups` (a list of arrays) that
---- group means explain, and the share that chance alone would give:
---- SS_between / SS_total and (groups - 1) / (numbers - 1). A group without
---- numbers is none.
+--- group means explain, SS_between / SS_total; the share that shuffled labels
+--- would on average, (g - 1) / (n - 1); and the share that they exceed once in
+--- 20 times, by the variance of the beta distribution that normal numbers
+--- give. A group without numbers is none.
 function stats.explained(groups)
-  local all, between, count = {}, 0.0, 0
+  check.list("groups", groups, "table", "arrays of numbers")
+  for i, group in ipairs(groups) do
+    check.numbers(("groups[%d]"):format(i), group)
+  end
+  local all, between, g = {}, 0.0, 0
   for _, group in ipairs(groups) do
     table.move(group, 1, #group, #all + 1, all)
-    count = count + (#group > 0 and 1 or 0)
+    g = g + (#group > 0 and 1 or 0)
   end
-  local mean <const> = stats.mean(all)
+  local n <const>, mean <const> = #all, stats.mean(all)
   for _, group in ipairs(groups) do
     if #group > 0 then
       between = between + #group * (stats.mean(group) - mean) ^ 2
     end
   end
-  local total <const> = stats.var(all) * #all
-  return between / total, (count - 1) / (#all - 1)
+  local spread <const> = 2 * (g - 1) * (n - g) / ((n - 1) ^ 2 * (n + 1))
+  local chance <const> = (g - 1) / (n - 1)
+  return between / (stats.var(all) * n), chance,
+    chance + ONE_SIDED * math.sqrt(spread)
 end
 
 return stats

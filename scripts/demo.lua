@@ -5,11 +5,10 @@ local core <const> = require "weft.core"
 local json <const> = require "weft.json"
 local lfs <const> = require "lfs"
 local save <const> = require "weft.save"
+local staging <const> = require "weft.staging"
 local sys <const> = core.sys
 
 local NAME <const> = "weft/demo"
--- Where files grow, inside DIR: until all are whole, what DIR held stays.
-local PART <const> = ".weft-demo"
 local SCALE <const> = 2.0
 local PARAMETERS_MAX <const> = 1 << 30
 local DTYPES <const> = { float16 = "F16", bfloat16 = "BF16", float32 = "F32" }
@@ -234,9 +233,9 @@ local function is_demo_file(name)
     or name:find("^model%-%d%d%d%d%d%-of%-%d%d%d%d%d%.safetensors$") ~= nil
 end
 
--- What the folder holds, sorted, without an interrupted run's PART; nil where
--- there is no such folder.
-local function files_in(dir)
+-- What the folder holds, without an interrupted run's part; nil where there
+-- is no such folder.
+local function count_files(dir)
   if lfs.attributes(dir, "mode") ~= "directory" then
     return nil
   end
@@ -244,14 +243,13 @@ local function files_in(dir)
   if not ok then
     stop(sys.escape(next_name))
   end
-  local names <const> = {}
+  local count = 0
   for name in next_name, handle do
-    if name ~= "." and name ~= ".." and name ~= PART then
-      names[#names + 1] = name
+    if name ~= "." and name ~= ".." and name ~= staging.PART then
+      count = count + 1
     end
   end
-  table.sort(names)
-  return names
+  return count
 end
 
 local function is_demo(dir)
@@ -260,26 +258,6 @@ local function is_demo(dir)
   return type(config) == "table" and config._name_or_path == NAME
 end
 
--- The folders on the way to dir that do not exist, outermost first.
-local function missing_folders(dir)
-  local list <const> = {}
-  for stop_at in (dir .. "/"):gmatch("()/") do
-    local part <const> = dir:sub(1, stop_at - 1)
-    if part ~= "" and not lfs.attributes(part, "mode") then
-      list[#list + 1] = part
-    end
-  end
-  return list
-end
-
--- What to take away again, last first, unless the run comes to its end. The
--- collector does it when Ctrl-C ends the run: no hook interrupts it there.
-local undo <const> = setmetatable({}, { __gc = function(paths)
-  for i = #paths, 1, -1 do
-    sys.remove(paths[i])
-  end
-end })
-
 local function must(ok, message)
   if not ok then
     stop(message)
@@ -287,45 +265,17 @@ local function must(ok, message)
   return ok
 end
 
--- Takes an earlier run's files out of dir.
-local function clear(dir)
-  for _, name in ipairs(files_in(dir) or {}) do
-    if is_demo_file(name) then
-      must(sys.remove(dir .. "/" .. name))
-    end
-  end
-end
-
--- Makes dir and its PART, or finds in dir an earlier demo: a folder that
--- holds anything else is not touched.
+-- A staging area for dir, which is new, empty or an earlier demo: a folder
+-- that holds anything else is not touched.
 local function prepare(dir)
-  local shown <const>, names <const> = sys.escape(dir), files_in(dir)
-  if not names and lfs.attributes(dir, "mode") then
+  local shown <const>, count <const> = sys.escape(dir), count_files(dir)
+  if not count and lfs.attributes(dir, "mode") then
     stop(("%s: is no folder"):format(shown))
-  elseif names and #names > 0 and not is_demo(dir) then
+  elseif count and count > 0 and not is_demo(dir) then
     stop(("%s: holds files and no demo's config.json, expected an empty or a "
       .. "new folder"):format(shown))
   end
-  local part <const> = dir .. "/" .. PART
-  clear(part)
-  for i, path in ipairs(missing_folders(dir)) do
-    undo[i] = path
-  end
-  undo[#undo + 1] = part
-  must(sys.mkdir(part))
-end
-
--- The whole files from PART to their place, an earlier run's out of it.
-local function move_in(dir, files)
-  clear(dir)
-  for _, name in ipairs(files) do
-    undo[#undo + 1] = dir .. "/" .. name
-    must(os.rename(dir .. "/" .. PART .. "/" .. name, undo[#undo]))
-  end
-  for i = #undo, 1, -1 do
-    undo[i] = nil
-  end
-  must(sys.remove(dir .. "/" .. PART))
+  return must(staging.new(dir))
 end
 
 local function shard_name(o, shard)
@@ -343,15 +293,10 @@ local function bytes_of(tensor, dtype)
   return count * WIDTHS[dtype]
 end
 
--- Writes everything into PART, config.json last; returns the files' names.
-local function write(dir, o, sizes)
+-- Writes everything into the staging area, config.json last.
+local function write(area, o, sizes)
   local dtype <const> = DTYPES[o.torch_dtype]
-  local files <const>, weight_map <const>, total = {}, {}, 0
-  local function claim(name)
-    files[#files + 1] = name
-    undo[#undo + 1] = ("%s/%s/%s"):format(dir, PART, name)
-    return undo[#undo]
-  end
+  local weight_map <const>, total = {}, 0
   local bar <const> = core.progress(false)
   bar:open("Layers", o.num_hidden_layers)
   for shard = 0, o.shards - 1 do
@@ -364,7 +309,7 @@ local function write(dir, o, sizes)
       weight_map[entry.name] = name
       total = total + bytes_of(entry.tensor, dtype)
     end
-    local ok, message = save.safetensors(claim(name), list)
+    local ok, message = save.safetensors(area:claim(name), list)
     if not ok then
       bar:clear()
       stop(message)
@@ -372,11 +317,10 @@ local function write(dir, o, sizes)
   end
   bar:clear()
   if o.shards > 1 then
-    must(sys.write(claim("model.safetensors.index.json"), json.encode {
+    must(sys.write(area:claim("model.safetensors.index.json"), json.encode {
       metadata = { total_size = total }, weight_map = weight_map }))
   end
-  must(sys.write(claim("config.json"), json.encode(config_of(o))))
-  return files
+  must(sys.write(area:claim("config.json"), json.encode(config_of(o))))
 end
 
 check_together(options)
@@ -388,12 +332,12 @@ if count > PARAMETERS_MAX then
 end
 local dir <const> = #options.dir > 1 and options.dir:gsub("/+$", "")
   or options.dir
-prepare(dir)
-local files <const> = write(dir, options, sizes)
-move_in(dir, files)
+local area <const> = prepare(dir)
+write(area, options, sizes)
+must(area:commit(is_demo_file))
 print(("%s: %s, %d layers, %d parameters in %s"):format(sys.escape(dir),
   options.model_type, options.num_hidden_layers, count, options.torch_dtype))
-for _, name in ipairs(files) do
+for _, name in ipairs(area.files) do
   print(("  %s %d bytes"):format(name, lfs.attributes(dir .. "/" .. name,
     "size")))
 end

@@ -5,10 +5,12 @@ local core <const> = require "weft.core"
 local findings <const> = require "weft.report.findings"
 local frame <const> = require "weft.frame"
 local json <const> = require "weft.json"
+local markdown <const> = require "weft.markdown"
 local model <const> = require "weft.model"
 local printed <const> = require "weft.report.printed"
 local report <const> = require "weft.report"
 local sections <const> = require "weft.report.sections"
+local staging <const> = require "weft.staging"
 local values <const> = require "weft.report.values"
 local sys <const> = core.sys
 
@@ -34,7 +36,6 @@ parser:option("--kernel", "How the kernel's eigenvalues are taken.", "exact")
 parser:flag("--quiet", "Print nothing but errors and warnings.")
 
 local options <const> = cli.run(parser, arg)
-local status = 0
 
 local function say(lines)
   if not options.quiet then
@@ -76,19 +77,20 @@ local function open_model()
   for _, note in ipairs(m.checkpoint:notes()) do
     warn_line(note)
   end
-  local dims <const> = m.dims
-  if not m.family or not dims.L or not dims.d or not dims.h then
-    stop(("%s: a report needs a known family and its dims: %s"):format(
-      sys.escape(options.model), m.reason or "L, d and h must be told"))
+  if m.guessed or not m.family then
+    warn_line(m.told)
+  end
+  if m.dims.L == 0 then
+    stop(sys.escape(options.model) .. ": there is no matrix to analyse")
   end
   local function check(what, label, count)
-    if label and label >= count then
+    if label and count and label >= count then
       stop(("--%s %d is out of range, the model has %ss 0 to %d"):format(what,
         label, what, count - 1), 2)
     end
   end
-  check("layer", options.layer, dims.L)
-  check("head", options.head, dims.h)
+  check("layer", options.layer, m.dims.L)
+  check("head", options.head, m.dims.h)
   m.name = options.name or m.name
   return m
 end
@@ -109,7 +111,18 @@ local function progress_of(stage, total)
   end
 end
 
-local figures <const> = {}
+-- Where the report's files grow until all are whole.
+local area
+
+-- What an earlier report left in DIR and this one replaces; CSVs are named
+-- after their models and stay.
+local function is_report_file(name)
+  return name == "one_output.md" or name == "report.json"
+    or name:find("^figures/[%w_]+%.[a-z]+$") ~= nil
+end
+
+local figures <const> = {} -- drawn ones, by name
+local undrawn <const> = {} -- those that could not be, as failures
 
 -- Draws one figure; one that can't be drawn costs the link to it.
 local function draw(name, title, make)
@@ -117,14 +130,26 @@ local function draw(name, title, make)
     return
   end
   local plot <const> = require "weft.plot.report"
-  local ok, message = make(plot):save(options.out .. "/figures/" .. name,
-    options.figures)
-  if ok then
-    figures[name] = { title = title,
-      path = ("figures/%s.%s"):format(name, options.figures) }
-  else
-    warn_line(("figure %s: %s"):format(name, message))
-    status = 1
+  local files <const> = {}
+  for i, extension in ipairs { options.figures, "gp", "dat" } do
+    files[i] = ("figures/%s.%s"):format(name, extension)
+  end
+  local path <const> = area:claim(files[1])
+  area:claim(files[2])
+  area:claim(files[3])
+  local raised <const>, ok <const>, why <const> = pcall(function()
+    return make(plot):save((path:gsub("%.%w+$", "")), options.figures)
+  end)
+  local message <const> = raised and why or ok
+  if raised and ok then
+    figures[name] = { title = title, path = files[1] }
+    return
+  end
+  warn_line(("figure %s: %s"):format(name, message))
+  undrawn[#undrawn + 1] = { layer = "all", part = "figure " .. name,
+    reason = message }
+  for _, file in ipairs(files) do
+    area:drop(file)
   end
 end
 
@@ -142,10 +167,13 @@ end
 
 local function map_heads(m)
   if m.no_heads then
-    return nil
+    local map <const> = { reason = m.no_heads }
+    say(printed.heatmap(map))
+    return map
   end
-  local bars <close>, each <const> = progress_of(1, m.dims.L * m.dims.h)
-  local map <const> = report.heatmap(m, { threads = options.threads,
+  local heads <const> = m:heads {}
+  local bars <close>, each <const> = progress_of(1, #heads)
+  local map <const> = report.heatmap(m, heads, { threads = options.threads,
     each = each })
   bars:clear()
   draw("heatmap", "Effective rank of every layer's every head's kernel",
@@ -159,9 +187,9 @@ end
 local function vary(m, layer)
   local v <const> = report.variance(m, layer, "W_down",
     { threads = options.threads })
-  if not v.reason then
+  if v.s then
     draw("w_down", "Singular values of W_down", function(plot)
-      return plot.w_down { name = v.name, variance = v.variance,
+      return plot.w_down { name = v.part, variance = v.variance,
         cumulative = v.cumulative, n99 = v.n99, count = #v.s }
     end)
   end
@@ -173,23 +201,23 @@ local CSV_COLUMNS <const> = { "layer_idx", "weight_type", "shape", "eff_rank" }
 -- Measures all weights, writes the CSV and reads it back: what follows is of
 -- the file's numbers.
 local function measure_weights(m)
-  local bars <close>, each <const> = progress_of(2,
-    m.dims.L * #m.family.parts)
-  local weights <const> = report.weights(m, { threads = options.threads,
+  local parts <const> = m:weights {}
+  local bars <close>, each <const> = progress_of(2, #parts)
+  local weights <const> = report.weights(parts, { threads = options.threads,
     each = each })
   bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"
-  local path <const> = options.out .. "/" .. file
+  local path <const> = area:claim(file)
   must(sys.write(path, frame.from_rows(CSV_COLUMNS, weights.rows):csv()))
   local back <const> = must(frame.from_csv(must(sys.read(path))))
-  return weights, back, path
+  return weights, back, options.out .. "/" .. file
 end
 
 -- Heads that fell out, a row for each layer and reason.
 local function head_failures(map)
   local list <const> = {}
-  for _, failure in ipairs(map and map.failures or {}) do
+  for _, failure in ipairs(map.failures or {}) do
     local last <const> = list[#list]
     if last and last.layer == failure.layer
         and last.reason == failure.reason then
@@ -207,52 +235,50 @@ local function head_failures(map)
   return list
 end
 
--- What was planned, and where it went; layers beyond the config's are skipped
--- by name.
+-- What was planned, and where it went: layers beyond the config's are skipped
+-- by name, and heads that no known family tells how to cut.
 local function ledger_of(m, weights, results)
-  local skipped <const> = {}
+  local skipped, failures = {}, {}
   for _, entry in ipairs(m:not_analysed()) do
-    if entry.extra and #entry.shape == 2 then
+    if entry.layer and #entry.shape == 2 then
       skipped[#skipped + 1] = { layer = entry.layer, part = entry.name,
         reason = entry.reason }
     end
   end
-  local failures <const> = table.move(weights.failures, 1, #weights.failures,
-    1, {})
+  local planned <const> = weights.planned + #skipped
+  table.move(weights.failures, 1, #weights.failures, 1, failures)
+  table.move(undrawn, 1, #undrawn, #failures + 1, failures)
   for _, entry in ipairs(head_failures(results.heatmap)) do
     failures[#failures + 1] = entry
   end
-  if m.no_heads then
-    failures[#failures + 1] = { layer = "all", part = "heads",
-      reason = m.no_heads }
+  local heads <const> = m.no_heads and { layer = "all", part = "heads",
+    reason = m.no_heads }
+  if heads and m.family and not m.guessed then
+    failures[#failures + 1] = heads
   end
-  return { planned = weights.planned + #skipped, computed = #weights.rows,
-    failed = #weights.failures, skipped = skipped, failures = failures }
+  return { planned = planned, computed = #weights.rows,
+    failed = #weights.failures, skipped = skipped, failures = failures,
+    unplanned = heads and #failures == 0 and { heads } or {} }
 end
 
 local function document(m, results)
   local doc <const> = sections.document()
-  doc:add("# Transformer Weight Analysis: %s",
-    (m.name:gsub("%c", " ")))
+  doc:add("# Transformer Weight Analysis: %s", markdown.escape(m.name))
   doc:add("## Findings")
-  doc:add("- %s", table.concat(findings.sentences(results), "\n- "))
+  doc:add("- %s", table.concat(results.findings, "\n- "))
   sections.configuration(doc, m.dims)
-  sections.kernel(doc, results.kernel, m.dims.d, figures)
-  if results.heatmap then
-    sections.heatmap(doc, results.heatmap, figures)
-  end
+  sections.kernel(doc, results.kernel, figures)
+  sections.heatmap(doc, results.heatmap, figures)
   sections.variance(doc, results.w_down, figures)
-  sections.weights(doc, results.types, results.frame, figures)
+  sections.weights(doc, results, figures)
   sections.phases(doc, results.types, results.phases)
+  sections.experts(doc, results.experts, figures)
   sections.missing(doc, results.ledger)
   return doc:text()
 end
 
 local m <const> = open_model()
-must(sys.mkdir(options.out))
-if options.figures ~= "none" then
-  must(sys.mkdir(options.out .. "/figures"))
-end
+area = must(staging.new(options.out))
 local layer <const> = choose_layer(m.dims.L)
 local results <const> = { name = m.name, arch = m.arch, dims = m.dims,
   version = core.version.weft }
@@ -261,19 +287,40 @@ results.heatmap = map_heads(m)
 results.w_down = vary(m, layer)
 local weights <const>, back <const>, csv_path <const> = measure_weights(m)
 results.frame, results.dtypes = back, weights.dtypes
-results.types, results.phases = report.statistics(m, back)
-say(printed.statistics(m.name, csv_path,
+results.by_type, results.experts = report.by_type(back)
+results.types, results.phases = report.statistics(m.dims.L, weights.types,
+  results.by_type)
+results.levels = report.levels(results.types)
+say(printed.statistics(sys.escape(m.name), sys.escape(csv_path),
   sections.statistics_table(results.types)))
 draw("by_layer", "Effective rank by layer", function(plot)
-  return plot.by_layer { types = results.types }
+  return plot.by_layer { types = results.types, L = m.dims.L }
 end)
+if next(results.experts) then
+  draw("experts", "Effective rank by layer and expert", function(plot)
+    return plot.experts { types = results.types, experts = results.experts,
+      L = m.dims.L }
+  end)
+end
 say(printed.phases(results.types, results.phases))
 results.ledger = ledger_of(m, weights, results)
-must(sys.write(options.out .. "/one_output.md", document(m, results)))
-must(sys.write(options.out .. "/report.json", json.encode(values.of(results))))
-say { ("Markdown report written to: %s/one_output.md"):format(options.out) }
-if #results.ledger.failures > 0 then
-  status = 1
-  warn_line(("%d rows missing"):format(results.ledger.failed))
+results.findings = findings.sentences(results)
+must(sys.write(area:claim("one_output.md"), document(m, results)))
+must(sys.write(area:claim("report.json"), json.encode(values.of(results))))
+must(area:commit(is_report_file, { "figures" }))
+say { ("Markdown report written to: %s/one_output.md"):format(
+  sys.escape(options.out)) }
+local ledger <const> = results.ledger
+if #ledger.skipped > 0 then
+  warn_line(("%d matrices in layers beyond the config's %d are skipped, as "
+    .. "%s/one_output.md says"):format(#ledger.skipped, m.dims.L,
+    options.out))
 end
-os.exit(status, true)
+if #ledger.failures > 0 then
+  local first <const> = ledger.failures[1]
+  warn_line(("layer %s %s: %s"):format(first.layer, first.part,
+    first.reason))
+  warn_line(("%d %s missing"):format(ledger.failed,
+    ledger.failed == 1 and "row" or "rows"))
+end
+os.exit(#ledger.failures > 0 and 1 or 0, true)

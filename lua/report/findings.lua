@@ -5,14 +5,11 @@ local findings = {}
 
 local markdown <const> = require "weft.markdown"
 local sections <const> = require "weft.report.sections"
-local stats <const> = require "weft.stats"
 
--- A layer stands apart where it lies further from the layers' median than
--- this many robust standard deviations (Iglewicz and Hoaglin 1993).
-local APART <const> = 3.5
--- Median absolute deviation to standard deviation of a normal distribution.
-local MAD_TO_STD <const> = 1.4826
-local TRENDS <const> = { "U-SHAPE", "MONOTONE DOWN", "MONOTONE UP" }
+-- The trends looked for, and how often three numbers in random order show
+-- each.
+local TRENDS <const> = { { "U-SHAPE", 1 / 3 }, { "MONOTONE DOWN", 1 / 6 },
+  { "MONOTONE UP", 1 / 6 } }
 
 local function link(title)
   return ("[%s](#%s)"):format(title, markdown.anchor(title))
@@ -61,57 +58,32 @@ local function against_gaussian(results)
     high.gaussian, link(sections.titles.weights))
 end
 
--- Each layer's mean over the weights of rank / the type's median.
-local function layer_levels(types)
-  local sums, layers = {}, {}
-  for _, row in ipairs(types) do
-    for i, layer in ipairs(row.layers) do
-      if not sums[layer] then
-        sums[layer] = {}
-        layers[#layers + 1] = layer
-      end
-      table.insert(sums[layer], row.ranks[i] / row.median)
-    end
-  end
-  table.sort(layers)
-  local levels <const> = {}
-  for i, layer in ipairs(layers) do
-    levels[i] = stats.mean(sums[layer])
-  end
-  return layers, levels
-end
-
 local function layers_apart(results)
-  local layers <const>, levels <const> = layer_levels(measured(results.types))
-  if #layers < 3 then
+  local levels <const> = results.levels
+  local where <const> = link(sections.titles.per_layer)
+  if #levels.list < 3 then
     return ("Whether a layer stands apart can't be told from %d of them, see "
-      .. "%s."):format(#layers, link(sections.titles.per_layer))
+      .. "%s."):format(#levels.list, where)
   end
-  local middle <const> = stats.median(levels)
-  local distances <const> = {}
-  for i, level in ipairs(levels) do
-    distances[i] = math.abs(level - middle)
-  end
-  local scale <const> = MAD_TO_STD * stats.median(distances)
-  local apart, furthest = {}, 1
-  for i, distance in ipairs(distances) do
-    furthest = distance > distances[furthest] and i or furthest
-    if distance > APART * scale and scale > 0 then
-      apart[#apart + 1] = ("layer %d (%+.1f %%)"):format(layers[i],
-        100 * (levels[i] / middle - 1))
+  local apart, furthest = {}, levels.list[1]
+  for _, layer in ipairs(levels.list) do
+    if math.abs(layer.difference) > math.abs(furthest.difference) then
+      furthest = layer
+    end
+    if layer.apart then
+      apart[#apart + 1] = ("layer %d (%+.1f %%)"):format(layer.layer,
+        100 * layer.difference)
     end
   end
   if #apart == 0 then
-    return ("No layer stands apart: the furthest, layer %d, lies %+.1f %% "
-      .. "from the layers' median level, within %.1f robust standard "
-      .. "deviations of %.1f %%, see %s."):format(layers[furthest],
-      100 * (levels[furthest] / middle - 1), APART, 100 * scale / middle,
-      link(sections.titles.per_layer))
+    return ("No layer stands apart: the furthest from the layers' median "
+      .. "level, layer %d, differs by %+.1f %%, within %.1f robust standard "
+      .. "deviations of %.1f %%, see %s."):format(furthest.layer,
+      100 * furthest.difference, levels.apart, 100 * levels.scale, where)
   end
-  return ("Standing apart from the layers' median level by more than %.1f "
-    .. "robust standard deviations (of %.1f %%): %s, see %s."):format(APART,
-    100 * scale / middle, table.concat(apart, ", "),
-    link(sections.titles.per_layer))
+  return ("Further from the layers' median level than %.1f robust standard "
+    .. "deviations of %.1f %%: %s, see %s."):format(levels.apart,
+    100 * levels.scale, table.concat(apart, ", "), where)
 end
 
 -- A weight's largest step either way.
@@ -121,6 +93,21 @@ local function largest_step(row)
     return nil
   end
   return math.abs(drop.value) > math.abs(jump.value) and drop or jump
+end
+
+-- Where most weights have their largest step of one kind: between which
+-- layers, and how many.
+local function most_shared(types, kind)
+  local count, best = {}, nil
+  for _, row in ipairs(types) do
+    local step <const> = row[kind]
+    if step then
+      count[step.from] = (count[step.from] or 0) + 1
+      best = (not best or count[step.from] > count[best.from]) and step
+        or best
+    end
+  end
+  return best, best and count[best.from]
 end
 
 local function sharpest(results)
@@ -134,25 +121,24 @@ local function sharpest(results)
     end
   end
   if not best then
-    return ("No transition was found: there are no two neighbouring layers, "
-      .. "see %s."):format(link(sections.titles.gradient))
+    return ("No transition was found: no weight was measured in two "
+      .. "neighbouring layers, see %s."):format(link(sections.titles.gradient))
   end
-  local share = 0
-  for _, row in ipairs(types) do
-    local step <const> = largest_step(row)
-    share = share + (step and step.from == best.from and 1 or 0)
-  end
+  local drop <const>, drops <const> = most_shared(types, "drop")
+  local jump <const>, jumps <const> = most_shared(types, "jump")
   return ("The sharpest transition is layer %d→%d, where %s changes by %+.1f "
-    .. "(%.1f %% of its mean over the layers); %d of %d weights have their "
-    .. "largest step there, see %s."):format(best.from, best.to,
+    .. "(%.1f %% of its mean over the layers, %.1f times its median step); "
+    .. "of %d weights %d have their largest drop at %d→%d and %d their "
+    .. "largest jump at %d→%d, see %s."):format(best.from, best.to,
     best_row.name, best.value, 100 * math.abs(best.value) / best_row.mean,
-    share, #types, link(sections.titles.gradient))
+    math.abs(best.value) / best_row.median_step, #types, drops, drop.from,
+    drop.to, jumps, jump.from, jump.to, link(sections.titles.gradient))
 end
 
 local function heads(results)
   local map <const> = results.heatmap
   local where <const> = link(sections.titles.heads)
-  if not map or map.explained ~= map.explained then
+  if map.reason or map.explained ~= map.explained then
     return ("Whether heads differ could not be measured, see %s."):format(
       where)
   end
@@ -162,13 +148,14 @@ local function heads(results)
       count[head.category] = count[head.category] + 1
     end
   end
-  local verdict <const> = map.explained > 2 * map.by_chance
+  local verdict <const> = map.explained > map.at_most
     and "heads differ from one another over all layers"
     or "no lasting difference between heads was found"
   return ("The quartiles name %d heads LOW-RANK and %d HIGH-RANK; the head's "
-    .. "index explains %.1f %% of the heatmap's variance where shuffled "
-    .. "labels would explain %.1f %%: %s, see %s."):format(count["LOW-RANK"],
-    count["HIGH-RANK"], 100 * map.explained, 100 * map.by_chance, verdict,
+    .. "index explains %.1f %% of the heatmap's variance, where shuffled "
+    .. "labels explain %.1f %% on average and over %.1f %% once in 20 times: "
+    .. "%s, see %s."):format(count["LOW-RANK"], count["HIGH-RANK"],
+    100 * map.explained, 100 * map.by_chance, 100 * map.at_most, verdict,
     where)
 end
 
@@ -186,26 +173,29 @@ local function kernel(results)
 end
 
 local function trend(results)
-  local names, found, missing = {}, {}, {}
-  local types <const> = measured(results.types)
-  for _, row in ipairs(types) do
-    names[row.trend] = names[row.trend] or {}
-    table.insert(names[row.trend], row.name)
-  end
-  for _, name in ipairs(TRENDS) do
-    if names[name] then
-      found[#found + 1] = ("%s in %d (%s)"):format(name, #names[name],
-        table.concat(names[name], ", "))
-    else
-      missing[#missing + 1] = name
+  local names, total = {}, 0
+  for _, row in ipairs(measured(results.types)) do
+    if row.trend ~= "n/a" then
+      total = total + 1
+      names[row.trend] = names[row.trend] or {}
+      table.insert(names[row.trend], row.name)
     end
   end
-  local function list(items)
-    return #items > 0 and table.concat(items, "; ") or "none"
+  local where <const> = link(sections.titles.trend)
+  if total == 0 then
+    return ("No trend over the thirds can be told, 0 weights have all three, "
+      .. "see %s."):format(where)
   end
-  return ("Of the trends looked for over the thirds, %d weights show: %s; not "
-    .. "found: %s, see %s."):format(#types, list(found), list(missing),
-    link(sections.titles.trend))
+  local parts <const> = {}
+  for i, pair in ipairs(TRENDS) do
+    local name <const>, chance <const> = table.unpack(pair)
+    local found <const> = names[name]
+    parts[i] = ("%s %s (%.1f by chance)"):format(name, found
+      and ("in %d, %s"):format(#found, table.concat(found, " "))
+      or "not found", total * chance)
+  end
+  return ("Over the thirds of the layers, of %d weights: %s, see %s."):format(
+    total, table.concat(parts, "; "), where)
 end
 
 --- The sentences, in order.

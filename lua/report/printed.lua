@@ -39,12 +39,18 @@ end
 
 --- Shapes of the layer's weights and of the head's slices.
 function printed.shapes(parts, dims)
-  local weights <const> = { first_of(parts, "W_Q") }
-  weights[#weights + 1] = first_of(parts, "W_gate", "W_up")
-  local lines <const> = { table.concat(weights, ", ") }
-  if dims.d_head then
-    lines[2] = ("W_Q_h: [%d, %d], W_K_h: [%d, %d], kernel: [%d, %d]"):format(
-      dims.d_head, dims.d, dims.d_head, dims.d, dims.d, dims.d)
+  local weights <const> = {}
+  weights[1] = first_of(parts, "W_Q", "W_Q_b")
+  weights[#weights + 1] = first_of(parts, "W_gate", "W_gate.0", "W_up",
+    "W_up.0")
+  local lines <const> = {}
+  if #weights > 0 then
+    lines[1] = table.concat(weights, ", ")
+  end
+  if dims.d_head and dims.d then
+    local text <const> = "W_Q_h: [%d, %d], W_K_h: [%d, %d], kernel: [%d, %d]"
+    lines[#lines + 1] = text:format(dims.d_head, dims.d, dims.d_head, dims.d,
+      dims.d, dims.d)
   end
   return lines
 end
@@ -83,6 +89,10 @@ local TAGS <const> = {
 
 --- The heatmap's summary.
 function printed.heatmap(map)
+  if map.reason then
+    return { ("Attention kernel effective rank heatmap: n/a (%s)"):format(
+      map.reason) }
+  end
   local g <const> = map.global
   local lines <const> = {
     ("Attention kernel effective rank heatmap: shape (%d, %d)"):format(map.L,

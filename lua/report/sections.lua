@@ -16,6 +16,7 @@ sections.titles = {
   per_layer = "Effective Rank Per Layer",
   trend = "Per-Weight Phase Trend",
   gradient = "Layer-over-Layer Gradient (Sharp Transitions)",
+  experts = "Effective Rank by Layer and Expert",
   missing = "Not computed",
 }
 local titles <const> = sections.titles
@@ -89,7 +90,10 @@ local function kernel_table(doc, k)
       number("%d", k.n99), k.d) },
   })
   if k.mag then
-    doc:add("weft: a kernel without structure has asymmetry √2 = 1.4142.")
+    doc:add("weft: a kernel without structure has asymmetry √2 = 1.4142. This "
+      .. "effective rank is of eigenvalue magnitudes; the heatmap's are of "
+      .. "singular values, %s for this head. Energy is |λ|².",
+      number("%.1f", k.singular_rank))
   end
 end
 
@@ -153,7 +157,8 @@ local function percent(level)
   return ("%.0f%%"):format(100 * level)
 end
 
-local function energy_section(doc, k, d)
+local function energy_section(doc, k)
+  local d <const> = k.d
   local rows <const> = {}
   for i, m in ipairs(k.milestones or {}) do
     rows[i] = { percent(m.level), number("%d", m.components),
@@ -161,13 +166,14 @@ local function energy_section(doc, k, d)
   end
   doc:add("### Cumulative Spectral Energy")
   doc:table({ "Energy threshold", "Components needed",
-    ("%% of total (%d)"):format(d) }, { "l", "l", "l" }, rows)
+    ("%% of total (%s)"):format(d or "n/a") }, { "l", "l", "l" }, rows)
 end
 
-function sections.kernel(doc, k, d, figures)
+function sections.kernel(doc, k, figures)
   doc:add("## " .. titles.kernel, k.layer, k.head)
   doc:add("The attention kernel W_Q_h^T @ W_K_h maps input space (d=%s) to "
-    .. "itself, revealing what directions each head attends to.", d)
+    .. "itself, revealing what directions each head attends to.",
+    k.d or "n/a")
   if k.reason then
     doc:add("weft: not computed: %s", markdown.escape(k.reason))
   end
@@ -175,7 +181,7 @@ function sections.kernel(doc, k, d, figures)
   eigenvalue_table(doc, k)
   magnitude_section(doc, k)
   plane_section(doc, k)
-  energy_section(doc, k, d)
+  energy_section(doc, k)
   doc:figure("kernel", figures)
 end
 
@@ -216,6 +222,10 @@ end
 
 function sections.heatmap(doc, map, figures)
   doc:add("## " .. titles.heatmap)
+  if map.reason then
+    doc:add("weft: not computed: %s", markdown.escape(map.reason))
+    return
+  end
   doc:add("Heatmap of effective rank of W_Q_h^T @ W_K_h for each of %d layers "
     .. "x %d heads. Low-rank heads perform structured relational operations "
     .. "(positional, syntactic). High-rank heads perform soft lookup.", map.L,
@@ -226,6 +236,10 @@ function sections.heatmap(doc, map, figures)
   doc:table({ "Metric", "Value" }, { "l", "l" }, {
     { "Global min", min }, { "Global max", max }, { "Global mean", mean },
     { "Global std", std } })
+  doc:add("weft: the head's index explains %.1f %% of the variance in this "
+    .. "map, shuffled labels %.1f %% on average; the categories below are the "
+    .. "quartiles of the heads' means, what they are said to do is the "
+    .. "notebook's guess.", 100 * map.explained, 100 * map.by_chance)
   doc:add("### " .. titles.heads)
   doc:table({ "Head", "Mean", "Std", "Min", "Max", "Category" },
     { "l", "l", "l", "l", "l", "l" }, head_rows(map))
@@ -237,8 +251,8 @@ end
 
 function sections.variance(doc, v, figures)
   doc:add("## %s SVD Analysis (Layer %d)", v.name, v.layer)
-  if v.reason then
-    doc:add("weft: not computed: %s", markdown.escape(v.reason))
+  if v.reason or v.absent then
+    doc:add("weft: not computed: %s", markdown.escape(v.reason or v.absent))
     return
   end
   doc:add("- Shape: %d x %d\n- 99%% variance captured by %s/%d singular "
@@ -251,6 +265,9 @@ function sections.variance(doc, v, figures)
   end
   doc:table({ "Variance threshold", "Components needed" }, { "l", "l" }, rows)
   doc:figure("w_down", figures)
+  if v.part ~= v.name then
+    doc:add("weft: this layer has experts; the numbers are %s's.", v.part)
+  end
 end
 
 --- The statistics table, which the notebook also prints.
@@ -271,15 +288,42 @@ function sections.statistics_table(types)
   return markdown.table(header, align, rows)
 end
 
-function sections.weights(doc, types, frame, figures)
+-- "W_Q 375.4 of 463.7 (81.0 %), …"
+local function against_gaussian(types)
+  local texts <const> = {}
+  for i, t in ipairs(types) do
+    texts[i] = ("%s %s of %s (%s)"):format(t.name, number("%.1f", t.mean),
+      number("%.1f", t.gaussian), number("%.1f %%", 100 * t.share))
+  end
+  return table.concat(texts, ", ")
+end
+
+-- How a layer's level is told, and every layer that stands apart by it.
+local function level_line(levels)
+  local texts <const> = {}
+  for i, layer in ipairs(levels.list) do
+    texts[i] = ("%d %s"):format(layer.layer, number("%+.1f %%",
+      100 * layer.difference))
+  end
+  return ("weft: a layer's level is the mean over its weights of effective "
+    .. "rank over the weight's median; from the levels' median (robust "
+    .. "standard deviation %s) the layers differ by: %s."):format(
+    number("%.1f %%", 100 * levels.scale), table.concat(texts, ", "))
+end
+
+function sections.weights(doc, results, figures)
+  local types <const> = results.types
   doc:add("## " .. titles.weights)
   doc:add("Effective rank = exp(entropy of normalized singular values). "
     .. "Higher = more spread out spectrum, lower = more low-rank.")
   doc:add("%s", sections.statistics_table(types))
+  doc:add("weft: mean effective rank against that of a Gaussian matrix of the "
+    .. "same shape: %s.", against_gaussian(types))
   doc:figure("by_layer", figures)
   doc:add("### " .. titles.per_layer)
-  local pivot <const> = frame:pivot("layer_idx", "weight_type", "eff_rank")
-  doc:add("%s", pivot:markdown {})
+  doc:add("%s", results.by_type:pivot("layer_idx", "weight_type",
+    "eff_rank"):markdown {})
+  doc:add("%s", level_line(results.levels))
 end
 
 local function aggregate_rows(phases)
@@ -334,6 +378,17 @@ function sections.phases(doc, types, phases)
     "Jump Δ" }, { "l", "l", "l", "l", "l" }, gradient_rows(types))
 end
 
+--- The layers' experts beside one another, where there are experts.
+function sections.experts(doc, experts, figures)
+  if next(experts) then
+    doc:add("## %s", titles.experts)
+    doc:add("Effective rank of every expert's weight in every layer. The "
+      .. "tables, phases and trends above take the mean over a layer's "
+      .. "experts; the CSV has a row for each.")
+    doc:figure("experts", figures)
+  end
+end
+
 --- What was planned and is not there, by name and reason; the counts stand
 --- also where nothing is missing.
 function sections.missing(doc, ledger)
@@ -341,7 +396,8 @@ function sections.missing(doc, ledger)
   doc:add("Planned %d, computed %d, skipped %d, failed %d.", ledger.planned,
     ledger.computed, #ledger.skipped, ledger.failed)
   local rows <const> = {}
-  for _, list in ipairs { ledger.failures, ledger.skipped } do
+  for _, list in ipairs { ledger.failures, ledger.skipped,
+    ledger.unplanned } do
     for _, entry in ipairs(list) do
       rows[#rows + 1] = { tostring(entry.layer),
         markdown.escape(entry.part), markdown.escape(entry.reason) }

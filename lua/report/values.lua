@@ -14,13 +14,15 @@ local function kernel(k)
     eig_imag = k.im, magnitude = k.mag, asymmetry = k.asymmetry,
     symmetry = k.symmetry, frobenius = k.norm, n_complex = k.n_complex,
     n_nonzero = k.non_zero, top_energy = k.top_energy, eff_rank = k.eff_rank,
-    n99 = k.n99,
+    n99 = k.n99, percentiles = k.percentiles, milestones = k.milestones,
   }
 end
 
 local function w_down(v)
-  return { layer = v.layer, name = v.name, shape = v.shape, reason = v.reason,
-    singular_values = v.s, n99 = v.n99, condition = v.condition }
+  return { layer = v.layer, name = v.name, shape = v.shape,
+    reason = v.reason or v.absent,
+    singular_values = v.s, n99 = v.n99, condition = v.condition,
+    milestones = v.milestones }
 end
 
 local function weights(frame)
@@ -53,12 +55,35 @@ local function entries(list, out)
   return out
 end
 
+local STATISTICS <const> = { "name", "shape", "count", "min", "max", "mean",
+  "median", "std", "range", "first", "last", "variance", "cv", "gaussian" }
+
+local function pick(row, keys)
+  local out <const> = {}
+  for _, key in ipairs(keys) do
+    out[key] = row[key]
+  end
+  return out
+end
+
+local function statistics(types)
+  local list <const> = {}
+  for i, row in ipairs(types) do
+    list[i] = pick(row, STATISTICS)
+  end
+  return list
+end
+
+local function heads(map)
+  return pick(map, { "global", "heads", "layers", "explained", "by_chance",
+    "at_most", "reason" })
+end
+
 --- One table for json.encode; keys as the report's readers know them.
 function values.of(results)
   local trends, gradients = {}, {}
   for i, row in ipairs(results.types) do
-    trends[i] = { type = row.name, trend = row.trend, means = row.phases,
-      gaussian = row.gaussian }
+    trends[i] = { type = row.name, trend = row.trend, means = row.phases }
     gradients[i] = { type = row.name, drop = step(row.drop),
       jump = step(row.jump) }
   end
@@ -66,9 +91,11 @@ function values.of(results)
   return {
     version = results.version, name = results.name, arch = results.arch,
     dims = results.dims, dtype = results.dtypes, layer = results.kernel.layer,
-    head = results.kernel.head, kernel = kernel(results.kernel),
-    heatmap = results.heatmap and results.heatmap.ranks or {},
-    w_down = w_down(results.w_down), weights = weights(results.frame),
+    head = results.kernel.head, findings = results.findings,
+    kernel = kernel(results.kernel), heatmap = results.heatmap.ranks or {},
+    heads = heads(results.heatmap), w_down = w_down(results.w_down),
+    weights = weights(results.frame), statistics = statistics(results.types),
+    experts = results.experts, levels = results.levels,
     phases = phases(results), trends = trends, gradients = gradients,
     not_computed = {
       planned = ledger.planned, computed = ledger.computed,

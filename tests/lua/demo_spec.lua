@@ -306,7 +306,7 @@ describe("weft demo in a folder that is there", function()
   it("replaces an earlier demo and keeps the rest", function()
     assert.equal(0, (small "again"))
     put("again/notes.txt", "mine")
-    put("again/.weft-demo/config.json", "left by a run that was killed")
+    put("again/.weft-part/config.json", "left by a run that was killed")
     assert.equal(0, (small("again", "--shards", "1")))
     assert.same({ "config.json", "model.safetensors", "notes.txt" },
       files_of "again")
@@ -323,7 +323,7 @@ describe("weft demo in a folder that is there", function()
         dir) }
       assert.equal(1, status)
       assert.truthy(output:find("weft demo: " .. folder .. "/" .. dir
-        .. "/.weft-demo/model-00001-of-00002.safetensors: cannot write", 1,
+        .. "/.weft-part/model-00001-of-00002.safetensors: cannot write", 1,
         true), output)
     end
     assert.is_nil(lfs.attributes(folder .. "/new"))

@@ -419,7 +419,9 @@ describe("a report on a broken model", function()
       table.remove(list, i)
     end)
     assert.equal(1, r.status)
-    assert.equal("weft report: 1 rows missing\n", r.errors)
+    assert.equal("weft report: layer 1 W_up: missing: there is no tensor "
+      .. "'model.layers.1.mlp.up_proj.weight'\n"
+      .. "weft report: 1 row missing\n", r.errors)
     local _, lines = sections(r.text)
     assert.equal("Planned 21, computed 20, skipped 0, failed 1.",
       lines["## Not computed"][1])
@@ -464,7 +466,7 @@ describe("a report on a broken model", function()
     assert(rows[2][3]:find "2 non%-finite values")
     assert(r.printed:find "Layer 0, Head 0: n/a")
     assert.is_nil(r.text:lower():find "%f[%a]nan%f[%A]")
-    assert.equal("weft report: 1 rows missing\n", r.errors)
+    assert.equal("weft report: 1 row missing", r.errors:match("\n(.-)\n$"))
   end)
 
   it("runs without heads where their size can't be told", function()
