@@ -16,6 +16,12 @@ void about_banner(void) {
     fflush(stdout);
 }
 
+void about_greeting(void) {
+    puts("weft " WEFT_VERSION ", " LUA_RELEASE
+         "; ?name or help() for help, TAB completes, Ctrl-D leaves");
+    fflush(stdout);
+}
+
 /* Pushes the first line that gnuplot --version prints, or what to say where
  * it can't be run. The core's module is on top of the stack. */
 static void push_gnuplot(lua_State *L) {

@@ -6,8 +6,12 @@
 
 #include "shell.h"
 
-/* -v and the prompt's greeting: weft's version, then Lua's line. */
+/* -v, and the greeting of a prompt off a terminal: weft's version, then Lua's
+ * line. */
 void about_banner(void);
+
+/* The greeting on a terminal, one line: the versions and how to get help. */
+void about_greeting(void);
 
 /* --version: weft and what it stands on. False where the core can't be
  * loaded, which has been reported. */

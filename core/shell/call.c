@@ -49,14 +49,68 @@ void call_message(const Shell *shell, const char *message) {
     fflush(stderr);
 }
 
+/* Text without control codes but line ends and tabs: what a message quotes may
+ * come from a file. */
+static void put_safe(const char *text, size_t count) {
+    for (const char *end = text + count; text < end; text++) {
+        unsigned char byte = (unsigned char)*text;
+        bool control = byte < ' ' && byte != '\n' && byte != '\t';
+        /* C1 controls are U+0080 to U+009F */
+        if (control || byte == 0x7F ||
+            (byte == 0xC2 && ((unsigned char)text[1] & 0xE0) == 0x80))
+            fprintf(stderr, "\\x%02X", byte);
+        else
+            fputc(byte, stderr);
+    }
+}
+
+/* Whether a line of a traceback is about the shell and not the user's code:
+ * where the chunk was called from, `error` itself, the prompt's functions. */
+static bool is_own_frame(const char *line, size_t count) {
+    static const char *const OWN[] = {"[C]: in ?", "[C]: in function 'error'",
+                                      "weft/prompt.lua:"};
+    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
+        if (memmem(line, count, OWN[i], strlen(OWN[i])) != NULL)
+            return true;
+    return false;
+}
+
+/* The message in red where it may be, then the frames of the user's code. */
+static void print_error(const Shell *shell, const char *message) {
+    static const char TRACE[] = "\nstack traceback:";
+    const char *trace = strstr(message, TRACE);
+    size_t length = trace != NULL ? (size_t)(trace - message) : strlen(message);
+    bool headed = false;
+    fputs(shell->colours ? "\033[31m" : "", stderr);
+    put_safe(message, length);
+    fputs(shell->colours ? "\033[0m\n" : "\n", stderr);
+    const char *line = trace != NULL ? trace + sizeof TRACE - 1 : "";
+    while (*line == '\n') {
+        size_t count = strcspn(++line, "\n");
+        if (!is_own_frame(line, count)) {
+            fputs(headed ? "" : TRACE + 1, stderr);
+            fputs(headed ? "" : "\n", stderr);
+            put_safe(line, count);
+            fputc('\n', stderr);
+            headed = true;
+        }
+        line += count;
+    }
+    fflush(stderr);
+}
+
 int call_report(Shell *shell, int status) {
     if (status == LUA_OK)
         return status;
     const char *message = lua_tostring(shell->L, -1);
+    if (message == NULL)
+        message = "(no message)";
     if (shell->interrupted && interrupt_is_sticky())
         fputs("interrupted\n", stderr);
+    else if (shell->terminal)
+        print_error(shell, message);
     else
-        call_message(shell, message != NULL ? message : "(no message)");
+        call_message(shell, message);
     lua_pop(shell->L, 1);
     return status;
 }

@@ -84,7 +84,6 @@ static bool run_rest(Shell *shell, int argc, char **argv,
         repl_run(shell);
     } else if (!script && !options->executes && !options->show_version) {
         if (isatty(STDIN_FILENO)) {
-            about_banner();
             repl_run(shell);
         } else { /* in lua no error of such a script shows in the status */
             (void)script_file(shell, NULL);
@@ -106,7 +105,11 @@ static bool run(Shell *shell, int argc, char **argv) {
         about_help(shell);
         return true;
     }
-    if (options.show_version && !options.version)
+    shell->no_env = options.no_env;
+    shell->greeted = (options.show_version ||
+                      (options.interactive && !repl_on_terminal())) &&
+                     !options.version;
+    if (shell->greeted)
         about_banner();
     open_state(shell, argc, argv, &options);
     if (options.version)

@@ -18,7 +18,6 @@ static bool take_option(Options *options, char **argv, int *i) {
         break;
     case 'i':
         options->interactive = true;
-        options->show_version = true;
         break;
     case 'v':
         options->show_version = true;

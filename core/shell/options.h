@@ -9,7 +9,7 @@ typedef struct Options {
     const char *wrong; /* an option that is none, or lacks its argument */
     bool help, version;
     bool interactive;  /* -i */
-    bool show_version; /* -v or -i */
+    bool show_version; /* -v */
     bool executes;     /* -e */
     bool no_env;       /* -E */
 } Options;

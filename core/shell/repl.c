@@ -7,26 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "about.h"
 #include "call.h"
-#include "interrupt.h"
-#include "line.h"
+#include "prompt.h"
 
 typedef struct Repl {
     Shell *shell;
-    Line *editor; /* NULL off a terminal */
-    char *buffer; /* the last line, off a terminal */
+    char *buffer; /* the last line */
     size_t size;
 } Repl;
 
-typedef enum Input { INPUT_CHUNK, INPUT_WRONG, INPUT_DROPPED, INPUT_END } Input;
+typedef enum Input { INPUT_CHUNK, INPUT_WRONG, INPUT_END } Input;
 
 /* A box in the registry frees the reader, whatever is raised. */
 static int repl_free(lua_State *L) {
     Repl *repl = lua_touserdata(L, 1);
-    if (repl->editor != NULL)
-        line_close(repl->editor);
     free(repl->buffer);
-    repl->editor = NULL;
     repl->buffer = NULL;
     return 0;
 }
@@ -42,28 +38,12 @@ static Repl *repl_new(Shell *shell) {
     lua_pushcfunction(L, repl_free);
     lua_setfield(L, -2, "__close");
     lua_setmetatable(L, -2);
-    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
-        interrupt_make_sticky(L);
-        repl->editor = line_open();
-    }
     return repl;
 }
 
-/* Pushes the text of _PROMPT or _PROMPT2. */
-static const char *push_prompt(lua_State *L, bool first) {
-    if (lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2") == LUA_TNIL)
-        lua_pushstring(L, first ? "> " : ">> ");
-    else
-        luaL_tolstring(L, -1, NULL);
-    lua_remove(L, -2);
-    return lua_tostring(L, -1);
-}
-
-/* One line without its newline, or NULL. Off a terminal it is echoed, so that
- * what is written reads like a session. */
+/* One line without its newline, or NULL. It is echoed, so that what is written
+ * reads like a session. */
 static const char *read_line(Repl *repl, const char *prompt, size_t *length) {
-    if (repl->editor != NULL)
-        return line_read(repl->editor, prompt, length);
     fputs(prompt, stdout);
     fflush(stdout);
     ssize_t count = getline(&repl->buffer, &repl->size, stdin);
@@ -81,17 +61,13 @@ static const char *read_line(Repl *repl, const char *prompt, size_t *length) {
 static bool push_line(Repl *repl, bool first) {
     lua_State *L = repl->shell->L;
     size_t length = 0;
-    const char *prompt = push_prompt(L, first);
+    const char *prompt = prompt_push(L, first);
     const char *text = read_line(repl, prompt, &length);
     lua_pop(L, 1);
     if (text == NULL)
         return false;
     lua_pushlstring(L, text, length);
     const char *line = lua_tostring(L, -1);
-    if (repl->editor != NULL) {
-        line_remember(repl->editor, line);
-        (void)interrupt_end(L); /* a signal between the prompt and the line */
-    }
     if (first && line[0] == '=') {
         lua_pushfstring(L, "return %s", line + 1);
         lua_remove(L, -2);
@@ -111,16 +87,6 @@ static bool compile_expression(lua_State *L) {
     return false;
 }
 
-/* Whether the message on top is about a chunk that ended too early. */
-static bool is_incomplete(lua_State *L, int status) {
-    static const char MARK[] = "<eof>";
-    size_t length, mark = sizeof MARK - 1;
-    if (status != LUA_ERRSYNTAX)
-        return false;
-    const char *message = lua_tolstring(L, -1, &length);
-    return length >= mark && strcmp(message + length - mark, MARK) == 0;
-}
-
 /* Replaces the line on top by a function, or by a message (INPUT_WRONG);
  * takes more lines while the statement is not complete. */
 static Input compile_statement(Repl *repl) {
@@ -129,10 +95,8 @@ static Input compile_statement(Repl *repl) {
         size_t length;
         const char *code = lua_tolstring(L, -1, &length);
         int status = luaL_loadbuffer(L, code, length, "=stdin");
-        if (!is_incomplete(L, status) || !push_line(repl, false)) {
+        if (!prompt_incomplete(L, status) || !push_line(repl, false)) {
             lua_remove(L, -2);
-            if (status != LUA_OK && repl->editor != NULL && interrupt_end(L))
-                return INPUT_DROPPED;
             return status == LUA_OK ? INPUT_CHUNK : INPUT_WRONG;
         }
         lua_remove(L, -2); /* the message */
@@ -146,8 +110,7 @@ static Input compile_statement(Repl *repl) {
 static Input read_chunk(Repl *repl) {
     lua_State *L = repl->shell->L;
     if (!push_line(repl, true))
-        return repl->editor != NULL && interrupt_end(L) ? INPUT_DROPPED
-                                                        : INPUT_END;
+        return INPUT_END;
     return compile_expression(L) ? INPUT_CHUNK : compile_statement(repl);
 }
 
@@ -161,37 +124,46 @@ static void print_results(Shell *shell, int base) {
     lua_getglobal(L, "print");
     lua_insert(L, base + 1);
     int status = lua_pcall(L, count, 0, 0);
-    if (interrupt_is_sticky() && interrupt_end(L))
-        call_message(shell, "interrupted");
-    else if (status != LUA_OK)
+    if (status != LUA_OK)
         call_message(shell, lua_pushfstring(L, "error calling 'print' (%s)",
                                             lua_tostring(L, -1)));
 }
 
-void repl_run(Shell *shell) {
+/* lua's loop. */
+static void run_plain(Shell *shell) {
     lua_State *L = shell->L;
-    lua_settop(L, 0);
     Repl *repl = repl_new(shell);
     int base = lua_gettop(L);
-    shell->prompting = true;
     for (Input input; (input = read_chunk(repl)) != INPUT_END;) {
         int status = LUA_ERRSYNTAX;
         if (input == INPUT_CHUNK)
             status = call_run(shell, 0, LUA_MULTRET);
-        else
-            shell->interrupted = input == INPUT_DROPPED;
-        if (status == LUA_OK)
+        if (call_report(shell, status) == LUA_OK)
             print_results(shell, base);
-        else if (input == INPUT_DROPPED)
-            putchar('\n');
-        else
-            (void)call_report(shell, status);
         lua_settop(L, base);
     }
     putchar('\n');
     fflush(stdout);
-    shell->prompting = false;
-    shell->interrupted = false;
     lua_toclose(L, base);
-    lua_settop(L, 0);
+}
+
+bool repl_on_terminal(void) {
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+void repl_run(Shell *shell) {
+    lua_settop(shell->L, 0);
+    if (repl_on_terminal()) {
+        if (!shell->greeted)
+            about_greeting();
+        prompt_run(shell);
+    } else {
+        if (!shell->greeted)
+            about_banner();
+        shell->prompting = true;
+        run_plain(shell);
+        shell->prompting = false;
+    }
+    shell->interrupted = false;
+    lua_settop(shell->L, 0);
 }
