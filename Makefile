@@ -4,8 +4,9 @@
 #   make demo       a small checkpoint and its report
 #   make test       all tests; ends with the line "N passed, N failed"
 #   make lint       luacheck, warnings as errors, include rules, clang-format
-#   make sanitize   C tests and the demo under ASan and UBSan
-#   make install    program, module and commands under PREFIX (and DESTDIR)
+#   make sanitize   C tests, wrong arguments and the demo under ASan and UBSan
+#   make docs       reference, man page, completions, annotations for editors
+#   make install    program, module, commands and docs under PREFIX (and DESTDIR)
 #
 # What it is built of, all Debian packages (`make deps` installs what is
 # missing), and what each is for:
@@ -13,6 +14,7 @@
 #   libopenblas-pthread-dev     BLAS and LAPACK, the thread-safe build
 #   liblapacke-dev              LAPACK's C face
 #   libcjson-dev                JSON of configs, indexes and headers
+#   zlib1g-dev                  deflated members of .npz files
 #   liblua5.4-dev               the language of the shell
 #   libedit-dev                 the prompt's line editor
 #   lua-argparse                the stock commands' options
@@ -29,12 +31,17 @@ BINDIR = $(PREFIX)/bin
 # Beside each other: Lua files, core.so and the commands. The program looks
 # for it at ../lib/lua/5.4/weft.
 MODULEDIR = $(PREFIX)/lib/lua/$(LUA_VERSION)
+MANDIR = $(PREFIX)/share/man
+DOCDIR = $(PREFIX)/share/doc/weft
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 CC = gcc
 CLANG_FORMAT = clang-format-14
 BUILD = build
 
 BUILD_DEPS = gcc libc6-dev pkg-config libopenblas-pthread-dev liblapacke-dev \
-             libcjson-dev liblua5.4-dev libedit-dev lua-argparse \
+             libcjson-dev zlib1g-dev liblua5.4-dev libedit-dev lua-argparse \
              lua-filesystem gnuplot-nox
 TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip
 LINT_DEPS = lua-check $(CLANG_FORMAT)
@@ -52,7 +59,7 @@ LUA_CFLAGS = $$(pkg-config --cflags lua5.4)
 LUA_LIBS = $$(pkg-config --libs lua5.4)
 LUA_VERSION = $(shell pkg-config --variable=major_version lua5.4)
 # OpenBLAS before LAPACKE, whose Debian build would pull reference LAPACK in.
-LIBS = -lopenblas -llapacke -lcjson -lm
+LIBS = -lopenblas -llapacke -lcjson -lz -lm
 
 CORE = $(wildcard core/*.c)
 BIND = $(wildcard core/bind/*.c)
@@ -102,7 +109,7 @@ define install_missing
     for tool in $(CC) pkg-config gnuplot; do \
         command -v $$tool >/dev/null || { echo "no $$tool" >&2; exit 1; }; \
     done; \
-    for header in cblas lapacke cjson/cJSON histedit; do \
+    for header in cblas lapacke cjson/cJSON histedit zlib; do \
         echo "#include <$$header.h>" | $(CC) -E - >/dev/null || exit 1; \
     done; \
     pkg-config --exists --print-errors lua5.4; exit; \
@@ -159,7 +166,7 @@ SANITIZE = BUILD=$(BUILD)/san OPT=-O1 \
 
 sanitize:
 	$(MAKE) $(SANITIZE) build c-tests
-	@tests/sanitized $(BUILD)/san tests/run $(BUILD)/san c
+	@tests/sanitized $(BUILD)/san tests/run $(BUILD)/san c sweep
 	@tests/sanitized $(BUILD)/san $(MAKE) $(SANITIZE) run-demo
 
 lint: lint-format lint-includes lint-size
@@ -183,26 +190,52 @@ lint-size:
 	        print $$2 ": " $$1 " lines, at most 600"; bad = 1 } \
 	        END { exit bad }'
 
+# ---- documentation ----
+
+# All of it is made of lua/doc, by the program itself: $(call document,KIND,FILE)
+define document
+$(BUILD)/weft lua/doc/generate.lua $(1) >$(BUILD)/doc/.part
+@mv $(BUILD)/doc/.part $(BUILD)/doc/$(2)
+endef
+
+docs: build
+	@mkdir -p $(BUILD)/doc
+	$(call document,markdown,reference.md)
+	$(call document,man,weft.1)
+	$(call document,luacats,weft.d.lua)
+	$(call document,bash,weft.bash)
+	$(call document,zsh,_weft)
+	$(call document,fish,weft.fish)
+
 # ---- installing ----
 
 INSTALLED = $(DESTDIR)$(MODULEDIR)/weft
 
-install: build
+install: build docs
 	install -D -m 755 $(BUILD)/weft $(DESTDIR)$(BINDIR)/weft
 	cd lua && find . -name '*.lua' \
 	    -exec install -D -m 644 {} $(abspath $(INSTALLED))/{} \;
 	install -d $(INSTALLED)/scripts
 	install -m 644 scripts/*.lua $(INSTALLED)/scripts
 	install -m 644 $(MODULE)/core.so $(INSTALLED)/core.so
+	install -D -m 644 $(BUILD)/doc/weft.1 $(DESTDIR)$(MANDIR)/man1/weft.1
+	install -D -m 644 $(BUILD)/doc/weft.bash $(DESTDIR)$(BASHDIR)/weft
+	install -D -m 644 $(BUILD)/doc/_weft $(DESTDIR)$(ZSHDIR)/_weft
+	install -D -m 644 $(BUILD)/doc/weft.fish $(DESTDIR)$(FISHDIR)/weft.fish
+	install -d $(DESTDIR)$(DOCDIR)
+	install -m 644 $(BUILD)/doc/reference.md $(BUILD)/doc/weft.d.lua \
+	    $(DESTDIR)$(DOCDIR)
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/weft
-	rm -rf $(INSTALLED)
+	rm -f $(DESTDIR)$(BINDIR)/weft $(DESTDIR)$(MANDIR)/man1/weft.1
+	rm -f $(DESTDIR)$(BASHDIR)/weft $(DESTDIR)$(ZSHDIR)/_weft
+	rm -f $(DESTDIR)$(FISHDIR)/weft.fish
+	rm -rf $(INSTALLED) $(DESTDIR)$(DOCDIR)
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: build links deps lint-deps demo run-demo test run-tests c-tests \
-        sanitize lint lint-format lint-includes lint-size install uninstall \
-        clean
+        sanitize lint lint-format lint-includes lint-size docs install \
+        uninstall clean
 .SECONDARY: $(OBJECTS)

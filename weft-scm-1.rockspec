@@ -22,6 +22,7 @@ external_dependencies = {
   CBLAS = { header = "cblas.h", library = "openblas" },
   LAPACKE = { header = "lapacke.h", library = "lapacke" },
   CJSON = { header = "cjson/cJSON.h", library = "cjson" },
+  ZLIB = { header = "zlib.h", library = "z" },
   EDIT = { header = "histedit.h", library = "edit" },
 }
 build = {

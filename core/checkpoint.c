@@ -201,8 +201,9 @@ static Status keep_file(Checkpoint *checkpoint, File *file, Err *err) {
     return status;
 }
 
-/* Appends a checked entry; its name is copied. */
+/* Appends a checked entry; its texts are copied. */
 static Status append(Checkpoint *checkpoint, Entry entry, Err *err) {
+    bool refused = entry.refusal != NULL;
     Status status = keep_file(checkpoint, entry.file, err);
     if (status != STATUS_OK)
         return status;
@@ -214,12 +215,34 @@ static Status append(Checkpoint *checkpoint, Entry entry, Err *err) {
         return status;
     entry.name =
         arena_text(&checkpoint->arena, entry.name, strlen(entry.name), err);
-    if (entry.name == NULL)
+    if (entry.refusal != NULL)
+        entry.refusal = arena_text(&checkpoint->arena, entry.refusal,
+                                   strlen(entry.refusal), err);
+    if (entry.name == NULL || (refused && entry.refusal == NULL))
         return STATUS_NOMEM;
     status = names_add(&checkpoint->names, entry.name, checkpoint->count, err);
     if (status == STATUS_OK)
         checkpoint->entries[checkpoint->count++] = entry;
     return status;
+}
+
+Status checkpoint_add_entry(Checkpoint *checkpoint, const Entry *entry,
+                            Err *err) {
+    Entry made = *entry;
+    const Entry *old = checkpoint_find(checkpoint, entry->name);
+    Status status = STATUS_OK;
+    if (entry->axes > TENSOR_AXES)
+        status = err_set(err, STATUS_UNSUPPORTED,
+                         "%d axes, at most %d are read", entry->axes,
+                         TENSOR_AXES);
+    else if (old != NULL)
+        status = name_twice(old, entry->file, err);
+    else if (entry->refusal == NULL)
+        status = checkpoint_bytes(entry->dtype, entry->axes, entry->shape,
+                                  &made.bytes, err);
+    if (status != STATUS_OK)
+        return name_fault(entry->name, status, err);
+    return append(checkpoint, made, err);
 }
 
 Status checkpoint_add(Checkpoint *checkpoint, const char *name, Dtype dtype,
@@ -230,19 +253,9 @@ Status checkpoint_add(Checkpoint *checkpoint, const char *name, Dtype dtype,
                    .axes = axes,
                    .file = file,
                    .offset = offset};
-    const Entry *old = checkpoint_find(checkpoint, name);
-    Status status;
-    if (axes > TENSOR_AXES)
-        status = err_set(err, STATUS_UNSUPPORTED,
-                         "%d axes, at most %d are read", axes, TENSOR_AXES);
-    else if (old != NULL)
-        status = name_twice(old, file, err);
-    else
-        status = checkpoint_bytes(dtype, axes, shape, &entry.bytes, err);
-    if (status != STATUS_OK)
-        return name_fault(name, status, err);
-    memcpy(entry.shape, shape, (size_t)axes * sizeof *shape);
-    return append(checkpoint, entry, err);
+    for (int i = 0; i < axes && i < TENSOR_AXES; i++)
+        entry.shape[i] = shape[i];
+    return checkpoint_add_entry(checkpoint, &entry, err);
 }
 
 /* File order: by offset, what takes no bytes first, else as they came. */
@@ -348,18 +361,37 @@ Status checkpoint_add_note(Checkpoint *checkpoint, Err *err, const char *format,
     return STATUS_OK;
 }
 
-Status checkpoint_tensor(const Entry *entry, Tensor *out, Err *err) {
+/* The entry's tensor as the file has it. */
+static Status stored_tensor(const Entry *entry, const int64_t *shape,
+                            Tensor *out, Err *err) {
     uint64_t rows = 1, cols = 1;
     for (int i = 0; i + 1 < entry->axes; i++)
-        rows *= (uint64_t)entry->shape[i];
+        rows *= (uint64_t)shape[i];
     if (entry->axes > 0)
-        cols = (uint64_t)entry->shape[entry->axes - 1];
+        cols = (uint64_t)shape[entry->axes - 1];
     Source *source;
     Status status = source_create(&source, entry->file, entry->dtype,
                                   entry->offset, rows, cols, err);
     if (status != STATUS_OK)
         return status;
-    status = tensor_from_source(out, source, entry->axes, entry->shape, err);
+    status = tensor_from_source(out, source, entry->axes, shape, err);
     source_release(source);
+    return status;
+}
+
+Status checkpoint_tensor(const Entry *entry, Tensor *out, Err *err) {
+    if (entry->refusal != NULL)
+        return name_fault(
+            entry->name,
+            err_set(err, STATUS_UNSUPPORTED, "%s", entry->refusal), err);
+    if (!entry->transposed)
+        return stored_tensor(entry, entry->shape, out, err);
+    Tensor stored;
+    int64_t shape[] = {entry->shape[1], entry->shape[0]};
+    Status status = stored_tensor(entry, shape, &stored, err);
+    if (status != STATUS_OK)
+        return status;
+    status = tensor_transpose(out, &stored, err);
+    tensor_release(&stored);
     return status;
 }

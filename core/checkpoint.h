@@ -16,6 +16,8 @@ typedef struct Entry {
     int64_t shape[TENSOR_AXES]; /* slowest axis first, whatever the format */
     File *file;
     uint64_t offset, bytes;
+    bool transposed;     /* two axes, and the file has them the other way */
+    const char *refusal; /* why the values can't be read; else NULL */
 } Entry;
 
 /* A value of a file's own metadata (GGUF's key-values, safetensors'
@@ -35,18 +37,21 @@ typedef struct Meta {
     const char *text; /* META_TEXT, and a META_ARRAY's type: "u8", "string" */
 } Meta;
 
-/* Opens MODEL: a folder holding model.safetensors.index.json with its shards
- * or model.safetensors (the index wins) or, without any .safetensors, a single
- * .gguf; or one .safetensors or .gguf file, told apart by content. Creates:
- * checkpoint_release. Every failure is one sentence that begins with the
- * escaped path of the file at fault. */
+/* Opens MODEL: one file, told apart by content, or a folder that holds, the
+ * first of these winning, model.safetensors.index.json with its shards,
+ * model.safetensors, pytorch_model.bin.index.json with its shards,
+ * pytorch_model.bin, or without any other .safetensors a single .gguf, the
+ * parts of one, a single .npz, or .npy files. One part of a split GGUF opens
+ * all of them. Creates: checkpoint_release. Every failure is one sentence that
+ * begins with the escaped path of the file at fault; STATUS_CANCELLED where
+ * Ctrl-C came while something was inflated. */
 CHECKED Status checkpoint_open(Checkpoint **out, const char *path, Err *err);
 Checkpoint *checkpoint_keep(Checkpoint *checkpoint);
 void checkpoint_release(Checkpoint *checkpoint);
 /* Closes every file; tensors of it then answer "tensor is closed". */
 void checkpoint_close(Checkpoint *checkpoint);
 
-/* "safetensors" or "gguf". */
+/* "safetensors", "gguf", "pytorch", "npz" or "npy". */
 const char *checkpoint_format(const Checkpoint *checkpoint);
 size_t checkpoint_count(const Checkpoint *checkpoint);
 /* The i-th entry, in file order. Borrows. */
@@ -62,7 +67,8 @@ const Meta *checkpoint_find_meta(const Checkpoint *checkpoint, const char *key);
 size_t checkpoint_note_count(const Checkpoint *checkpoint);
 const char *checkpoint_note(const Checkpoint *checkpoint, size_t i);
 
-/* The entry as a file's tensor. Creates. */
+/* The entry as a file's tensor. STATUS_UNSUPPORTED with the entry's refusal.
+ * Creates. */
 CHECKED Status checkpoint_tensor(const Entry *entry, Tensor *out, Err *err);
 
 /* Bytes of a tensor of that shape (slowest axis first). STATUS_FORMAT for a
@@ -80,8 +86,12 @@ CHECKED Status checkpoint_create(Checkpoint **out, const char *format,
 CHECKED Status checkpoint_add(Checkpoint *checkpoint, const char *name,
                               Dtype dtype, int axes, const int64_t *shape,
                               File *file, uint64_t offset, Err *err);
+/* The same of an entry whose `bytes` are worked out, but where it has a
+ * refusal: then they are what of the file it takes, as given. */
+CHECKED Status checkpoint_add_entry(Checkpoint *checkpoint, const Entry *entry,
+                                    Err *err);
 /* Adds `base` to the offsets of the entries from `first` on, puts them in file
- * order and sees that each lies within its file. Once for each file. */
+ * order and sees that each lies within its file. Once for each entry. */
 CHECKED Status checkpoint_place(Checkpoint *checkpoint, size_t first,
                                 uint64_t base, Err *err);
 /* A key that is there already keeps its first value: the shards of a model
@@ -92,7 +102,7 @@ CHECKED Status checkpoint_add_note(Checkpoint *checkpoint, Err *err,
                                    const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One row a format. probe looks at the first bytes (n of them, up to 64), and
+/* One row a format. probe looks at the first bytes (n of them, up to 512), and
  * at the path where no format knows the bytes (else path is ""); read adds the
  * file's tensors and places them. */
 typedef struct Format {
@@ -100,6 +110,7 @@ typedef struct Format {
     bool (*probe)(const uint8_t *head, size_t n, const char *path);
     Status (*read)(Checkpoint *checkpoint, File *file, Err *err);
 } Format;
-extern const Format FORMAT_SAFETENSORS, FORMAT_GGUF;
+extern const Format FORMAT_SAFETENSORS, FORMAT_GGUF, FORMAT_PYTORCH, FORMAT_NPY,
+    FORMAT_NPZ;
 
 #endif

@@ -15,6 +15,16 @@ Status cursor_create(Cursor *out, File *file, Err *err) {
     return STATUS_OK;
 }
 
+Status cursor_create_within(Cursor *out, File *file, uint64_t offset,
+                            uint64_t n, Err *err) {
+    Status status = cursor_create(out, file, err);
+    if (status != STATUS_OK)
+        return status;
+    out->at = out->origin = offset;
+    out->end = offset + n;
+    return STATUS_OK;
+}
+
 void cursor_release(Cursor *cursor) {
     mem_free(cursor->buffer);
     cursor->buffer = NULL;
@@ -30,7 +40,8 @@ Status cursor_want(const Cursor *cursor, uint64_t n, const char *what,
         return STATUS_OK;
     return err_set(err, STATUS_FORMAT,
                    "%s at byte %llu takes %llu bytes, %llu are left", what,
-                   (unsigned long long)cursor->at, (unsigned long long)n,
+                   (unsigned long long)(cursor->at - cursor->origin),
+                   (unsigned long long)n,
                    (unsigned long long)cursor_left(cursor));
 }
 

@@ -13,12 +13,17 @@
 typedef struct Cursor {
     File *file;           /* borrowed */
     uint64_t at, end;     /* the next byte; the file's size */
+    uint64_t origin;      /* what messages count bytes from */
     uint64_t first, held; /* the buffer's first byte and its bytes */
     uint8_t *buffer;
 } Cursor;
 
 /* Starts at byte 0. Creates: cursor_release. */
 CHECKED Status cursor_create(Cursor *out, File *file, Err *err);
+/* The same over the n bytes at `offset`, which lie in the file; messages count
+ * from there. */
+CHECKED Status cursor_create_within(Cursor *out, File *file, uint64_t offset,
+                                    uint64_t n, Err *err);
 void cursor_release(Cursor *cursor);
 
 uint64_t cursor_left(const Cursor *cursor);

@@ -6,8 +6,11 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,12 +64,23 @@ static const char *kind_of(mode_t mode) {
                             : "a device";
 }
 
+/* Whether more files may be open now: a folder of arrays can have more than
+ * the thousand that a process begins with. */
+static bool raise_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur == limit.rlim_max)
+        return false;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
 /* A descriptor of a regular file. Never waits: a pipe opens at once. */
 static Status open_regular(const char *path, int *out, FileId *id, Err *err) {
     int fd;
     do
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
+    while (fd < 0 && (errno == EINTR || (errno == EMFILE && raise_limit())));
     if (fd < 0)
         return path_errno(path, "cannot open", err);
     struct stat info;
@@ -85,25 +99,74 @@ static Status open_regular(const char *path, int *out, FileId *id, Err *err) {
     return STATUS_OK;
 }
 
-Status file_open(File **out, const char *path, Err *err) {
+/* Makes the File of a descriptor, which is its own from now on. */
+static Status wrap(File **out, const char *path, int fd, FileId id, Err *err) {
+    Status status = STATUS_NOMEM;
     File *file = mem_zeroed(1, sizeof *file, err);
-    if (file == NULL)
-        return STATUS_NOMEM;
-    file->path = mem_text(path, strlen(path), err);
-    Status status = file->path == NULL
-                        ? STATUS_NOMEM
-                        : open_regular(path, &file->fd, &file->id, err);
-    if (status == STATUS_OK && pthread_rwlock_init(&file->lock, NULL) != 0) {
-        close(file->fd);
-        status = path_fail(path, err, "cannot make a lock");
+    char *copy = file == NULL ? NULL : mem_text(path, strlen(path), err);
+    if (copy != NULL && pthread_rwlock_init(&file->lock, NULL) == 0) {
+        atomic_init(&file->refs, 1);
+        file->fd = fd;
+        file->id = id;
+        file->path = copy;
+        *out = file;
+        return STATUS_OK;
     }
-    if (status != STATUS_OK) {
-        mem_free(file->path);
-        mem_free(file);
+    if (copy != NULL)
+        status = path_fail(path, err, "cannot make a lock");
+    close(fd);
+    mem_free(copy);
+    mem_free(file);
+    return status;
+}
+
+Status file_open(File **out, const char *path, Err *err) {
+    int fd;
+    FileId id;
+    Status status = open_regular(path, &fd, &id, err);
+    return status == STATUS_OK ? wrap(out, path, fd, id, err) : status;
+}
+
+static const char *temporary_folder(void) {
+    const char *folder = getenv("TMPDIR");
+    return folder == NULL || folder[0] == '\0' ? "/var/tmp" : folder;
+}
+
+/* "PATH: cannot WHAT a temporary file in FOLDER: why" */
+static Status temporary_fail(const char *path, const char *what, Err *err) {
+    char text[200], folder[128];
+    snprintf(text, sizeof text, "cannot %s a temporary file in %s", what,
+             text_escape(folder, sizeof folder, temporary_folder()));
+    return path_errno(path, text, err);
+}
+
+Status file_temporary(File **out, const char *path, Err *err) {
+    int fd = open(temporary_folder(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    struct stat info;
+    if (fd < 0)
+        return temporary_fail(path, "make", err);
+    if (fstat(fd, &info) != 0) {
+        Status status = temporary_fail(path, "look at", err);
+        close(fd);
         return status;
     }
-    atomic_init(&file->refs, 1);
-    *out = file;
+    return wrap(out, path, fd, id_of(&info), err);
+}
+
+Status file_append(File *file, const void *src, uint64_t n, Err *err) {
+    const char *bytes = src;
+    struct stat info;
+    for (uint64_t done = 0; done < n;) {
+        size_t want = n - done < READ_MOST ? (size_t)(n - done) : READ_MOST;
+        ssize_t put = pwrite(file->fd, bytes + done, want,
+                             (off_t)(file->id.size + done));
+        if (put < 0 && errno != EINTR)
+            return temporary_fail(file->path, "write to", err);
+        done += put < 0 ? 0 : (uint64_t)put;
+    }
+    if (fstat(file->fd, &info) != 0)
+        return temporary_fail(file->path, "look at", err);
+    file->id = id_of(&info);
     return STATUS_OK;
 }
 

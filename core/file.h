@@ -23,6 +23,13 @@ typedef struct FileId {
  * with the escaped path. */
 CHECKED Status file_open(File **out, const char *path, Err *err);
 
+/* A temporary file in TMPDIR (else /var/tmp, which is not of memory) that has
+ * no name and goes away with its last keeper: for bytes that no file holds as
+ * they are read. Messages call it `path`. Creates: file_release. */
+CHECKED Status file_temporary(File **out, const char *path, Err *err);
+/* Adds n bytes at the end of a temporary file. Nobody reads meanwhile. */
+CHECKED Status file_append(File *file, const void *src, uint64_t n, Err *err);
+
 File *file_keep(File *file);
 void file_release(File *file);
 

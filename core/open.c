@@ -178,9 +178,9 @@ static Status note_unlisted(Index *index, size_t first, const char *shard,
         return STATUS_OK;
     return checkpoint_add_note(
         index->checkpoint, err,
-        "%s: %zu tensors that " INDEX " does not list, the first is '%s'",
+        "%s: %zu tensor%s that " INDEX " does not list, the first is '%s'",
         text_escape(shown, sizeof shown, shard), unlisted,
-        text_escape(name, sizeof name, example));
+        unlisted == 1 ? "" : "s", text_escape(name, sizeof name, example));
 }
 
 /* The n listed tensors are in this shard. */

@@ -1,6 +1,7 @@
 -- RFC 4180 text to rows of cells and back.
 local csv = {}
 
+local check <const> = require "weft.check"
 local sys <const> = require("weft.core").sys
 
 -- A spreadsheet runs a text cell that begins so: such cells get a leading
@@ -23,6 +24,7 @@ end
 
 --- Rows of cells (numbers or text) as CSV text with "\n" line ends.
 function csv.encode(rows)
+  check.list("rows", rows, "table", "arrays of cells")
   local lines <const> = {}
   for i, row in ipairs(rows) do
     local cells <const> = {}
@@ -72,6 +74,7 @@ end
 --- CSV text as rows of strings, or nil and what is wrong in which row. Empty
 --- lines and a byte order mark are no part of the rows.
 function csv.decode(text)
+  check.text("text", text)
   local rows, row, at = {}, {}, 1
   text = text:gsub("^\u{FEFF}", "")
   while at <= #text do

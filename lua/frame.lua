@@ -4,6 +4,7 @@
 -- method that changes something gives a new frame.
 local frame = {}
 
+local check <const> = require "weft.check"
 local stats <const> = require "weft.stats"
 local sys <const> = require("weft.core").sys
 local text <const> = require "weft.frame.text"
@@ -45,6 +46,9 @@ end
 --- A frame of `names` in order and `columns` by name, all of one length.
 --- `units` (optional) gives units by name.
 function frame.new(names, columns, units)
+  check.list("names", names, "string", "column names")
+  check.type("columns", columns, "table", "arrays by name")
+  check.optional("units", units, "table", "units by name")
   local n
   local seen <const> = {}
   for _, name in ipairs(names) do
@@ -70,6 +74,9 @@ end
 
 --- A frame of rows, each a table by name; what a row lacks is NaN.
 function frame.from_rows(names, rows, units)
+  check.list("names", names, "string", "column names")
+  check.list("rows", rows, "table", "rows, tables by name")
+  check.optional("units", units, "table", "units by name")
   local columns <const> = {}
   for _, name in ipairs(names) do
     local column <const> = {}
@@ -87,7 +94,7 @@ local methods <const> = {}
 function methods:column(name)
   local column <const> = self.columns[name]
   if not column then
-    error(("no column '%s'; there are %s"):format(name,
+    error(("no column '%s'; there are %s"):format(tostring(name),
       table.concat(self.names, ", ")), 2)
   end
   return column
@@ -96,7 +103,7 @@ end
 --- Row i (1-based) as a table by name.
 function methods:row(i)
   if math.type(i) ~= "integer" or i < 1 or i > self.n then
-    error(("row %s of %d"):format(i, self.n), 2)
+    error(("row %s of %d"):format(tostring(i), self.n), 2)
   end
   local row <const> = {}
   for _, name in ipairs(self.names) do
@@ -146,6 +153,9 @@ end
 function methods:filter(keep)
   local indices <const> = {}
   local test = keep
+  if type(keep) ~= "function" then
+    check.type("keep", keep, "table", "a function of a row, or values by name")
+  end
   if type(keep) == "table" then
     for name in pairs(keep) do
       self:column(name)
@@ -181,6 +191,7 @@ function methods:sort(name, descending)
 end
 
 function methods:head(count)
+  count = check.integer("count", count, 0, math.maxinteger)
   local indices <const> = {}
   for i = 1, math.min(count, self.n) do
     indices[i] = i
@@ -211,6 +222,7 @@ end
 
 --- The column names, in the order given; what is not named goes away.
 function methods:select(names)
+  check.list("names", names, "string", "column names")
   local columns <const> = {}
   for _, name in ipairs(names) do
     columns[name] = self:column(name)
@@ -218,16 +230,19 @@ function methods:select(names)
   return frame.new(names, columns, self.units)
 end
 
---- One column more, or one replaced in its place: value(row) of each row (nil
---- is a missing one), with a unit or none.
+--- One column more, or one replaced in its place: value(row, i) of each row
+--- (nil is a missing one), with a unit or none.
 function methods:with(name, value, unit)
+  check.text("name", name)
+  check.type("value", value, "function", "a function of a row")
+  check.optional("unit", unit, "string", "a unit")
   local names, columns, units, column = {}, {}, {}, {}
   for j, old in ipairs(self.names) do
     names[j], columns[old] = old, self.columns[old]
     units[old] = self.units[old]
   end
   for i, row in self:rows() do
-    local x <const> = value(row)
+    local x <const> = value(row, i)
     column[i] = x == nil and NAN or x
   end
   names[#names + 1] = not columns[name] and name or nil
@@ -254,7 +269,8 @@ end
 
 -- An aggregate's name and function.
 local function aggregate_of(aggregate)
-  if type(aggregate) == "table" then
+  if type(aggregate) == "table" and type(aggregate[1]) == "string"
+    and type(aggregate[2]) == "function" then
     return aggregate[1], aggregate[2]
   elseif not AGGREGATES[aggregate] then
     error(("no aggregate '%s'"):format(tostring(aggregate)), 3)
@@ -266,6 +282,7 @@ end
 --- (count sum mean std var cv min max median range first last; std, var and
 --- cv with ddof 1) or a {name, function}. Missing values are left out.
 function methods:aggregate(by, value, aggregates)
+  check.type("aggregates", aggregates, "table", "names, or {name, function}")
   local names, columns, units = { by }, { [by] = {} }, {}
   local unit <const> = self:column(value) and self.units[value]
   local groups <const> = self:groups(by)
@@ -355,6 +372,7 @@ end
 --- Inner join: rows of self with the columns of the row of `other` that has
 --- the same value in column `on` (which must be unique there).
 function methods:join(other, on)
+  check.class("other", other, "frame")
   self:column(on)
   local place <const> = places(other, on)
   local kept <const> = self:filter(function(row) return place[row[on]] end)
@@ -383,6 +401,7 @@ methods.csv = text.csv
 --- A frame from CSV text whose first line holds the names, or nil, message,
 --- code. A column of numbers alone is one of numbers, an empty cell NaN.
 function frame.from_csv(source)
+  check.text("text", source)
   local names <const>, columns <const>, code <const> = text.parse_csv(source)
   if not names then
     return nil, columns, code
@@ -397,6 +416,7 @@ methods.json = text.json
 --- A frame from a JSON array of flat objects, or nil, message, code; null and
 --- what an object lacks are NaN.
 function frame.from_json(source)
+  check.text("text", source)
   local names <const>, columns <const>, code <const> = text.parse_json(source)
   if not names then
     return nil, columns, code
@@ -409,7 +429,11 @@ end
 --- header is the name, with the unit where there is one.
 methods.markdown = text.markdown
 
-Frame.__index = methods
+--- A LaTeX tabular with lines above, below and under the column heads, of
+--- plain LaTeX; options as markdown's. No text of a cell is markup.
+methods.latex = text.latex
+
+Frame.__index = check.methods(methods, Frame, "frame")
 Frame.__name = "weft.frame"
 
 function Frame:__len()

@@ -12,8 +12,26 @@ local FUNCTIONS <const> = {
   spectra = { "core", "spectra" },
   svdvals = { "core", "svdvals" },
   eigvals = { "core", "eigvals" },
+  svd = { "core", "svd" },
+  eigh = { "core", "eigh" },
+  eigvalsh = { "core", "eigvalsh" },
+  qr = { "core", "qr" },
+  solve = { "core", "solve" },
+  lstsq = { "core", "lstsq" },
+  matrix_rank = { "core", "matrix_rank" },
+  norm = { "core", "norm" },
+  cond = { "core", "cond" },
+  trace = { "core", "trace" },
   tensor = { "core", "tensor" },
   zeros = { "core", "zeros" },
+  ones = { "core", "ones" },
+  eye = { "core", "eye" },
+  arange = { "core", "arange" },
+  linspace = { "core", "linspace" },
+  randn = { "core", "randn" },
+  uniform = { "core", "uniform" },
+  concat = { "core", "concat" },
+  load = { "core", "load" },
   kernel = { "core", "kernel" },
   planted = { "core", "planted" },
   progress = { "core", "progress" },
@@ -22,7 +40,7 @@ local FUNCTIONS <const> = {
 -- Modules that are public as they are.
 local MODULES <const> = {
   core = true, csv = true, frame = true, json = true, markdown = true,
-  metrics = true, phases = true, plot = true, report = true, save = true,
+  metrics = true, phases = true, plot = true, save = true,
   stats = true, trends = true,
 }
 
@@ -44,10 +62,30 @@ local function find(name)
   return nil
 end
 
+-- All public names, sorted; of a string among the arguments of measure the
+-- metrics that may stand there.
+local function names(_, method)
+  if method and method ~= "measure" then
+    return nil
+  end
+  local list <const> = { not method and "version" or nil }
+  for _, places in ipairs(method and {} or { FUNCTIONS, MODULES }) do
+    for name in pairs(places) do
+      list[#list + 1] = name
+    end
+  end
+  for _, row in ipairs(require("weft.metrics").list()) do
+    list[#list + 1] = row.of == "singular" and row.name or nil
+  end
+  table.sort(list)
+  return list
+end
+
 return setmetatable(weft, {
   __index = function(self, name)
     local value <const> = find(name)
     rawset(self, name, value)
     return value
   end,
+  __complete = names,
 })

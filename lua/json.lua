@@ -5,6 +5,9 @@ local json = {}
 local core <const> = require "weft.core"
 local sys <const> = core.sys
 
+-- Deeper than any value that is meant; one that holds itself has no end.
+local DEEPEST <const> = 500
+
 local ESCAPES <const> = {
   ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
   ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
@@ -56,7 +59,9 @@ end
 
 function encode_value(value, indent)
   local kind <const> = type(value)
-  if kind == "table" then
+  if kind == "table" and #indent > DEEPEST then
+    error(("tables nest deeper than %d, or hold themselves"):format(DEEPEST), 0)
+  elseif kind == "table" then
     return (is_array(value) and encode_array or encode_object)(value, indent)
   elseif kind == "number" then
     local finite <const> = value == value and math.abs(value) < math.huge

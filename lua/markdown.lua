@@ -1,13 +1,16 @@
 -- Tables and text of a markdown report; foreign text stays inert in it.
 local markdown = {}
 
+local check <const> = require "weft.check"
 local sys <const> = require("weft.core").sys
 
 --- x by a printf format, "n/a" where there is no such number.
 function markdown.number(format, x)
+  check.text("format", format)
   if x == nil or x == false or x ~= x then
     return "n/a"
   end
+  check.type("x", x, "number")
   return (format:format(x))
 end
 
@@ -45,6 +48,7 @@ end
 
 --- The columns that text takes on a terminal; its bytes where it is no UTF-8.
 function markdown.width(text)
+  check.text("text", text)
   if not utf8.len(text) or not text:find("[\204-\244]") then
     return utf8.len(text) or #text
   end
@@ -64,6 +68,16 @@ end
 
 --- A table: header cells, an alignment a column ("l" or "r"), rows of text.
 function markdown.table(header, align, rows)
+  check.list("header", header, "string", "text")
+  check.list("align", align, "string", "text")
+  check.list("rows", rows, "table", "arrays of text")
+  for i, row in ipairs(rows) do
+    check.list(("rows[%d]"):format(i), row, "string", "text")
+    if #row ~= #header then
+      error(("rows[%d] has %d cells, the header has %d"):format(i, #row,
+        #header), 2)
+    end
+  end
   local columns <const> = {}
   for j, cell in ipairs(header) do
     columns[j] = math.max(width(cell), 3)
@@ -93,6 +107,7 @@ end
 --- The anchor that renderers make of a heading: punctuation goes, arrows and
 --- dashes (U+2000 to U+23FF) too, and a space becomes a hyphen.
 function markdown.anchor(heading)
+  check.text("heading", heading)
   local text <const> = heading:lower()
     :gsub("\226[\128-\143][\128-\191]", "")
     :gsub("[^%w%s_\128-\255-]", "")

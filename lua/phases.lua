@@ -2,9 +2,12 @@
 -- taking what is left over.
 local phases = {}
 
+local check <const> = require "weft.check"
+
 --- The three phases of L layers: name ("Early (0-9)"), word ("early"), first
 --- and last layer; last < first where the third is empty ("Early (none)").
 function phases.of(L)
+  L = check.integer("L", L, 0, 1 << 53)
   local third <const> = L // 3
   local spans <const> = {
     { "Early", 0, third - 1 },
@@ -25,8 +28,19 @@ function phases.of(L)
   return list
 end
 
+local function check_phase(phase)
+  if type(phase) ~= "table" or math.type(phase.first) ~= "integer"
+    or math.type(phase.last) ~= "integer" then
+    error(("phase is a %s, expected one of weft.phases.of(L)"):format(
+      type(phase)), 3)
+  end
+end
+
 --- The rows of a frame whose layer_idx lies in the phase.
 function phases.rows(frame, phase)
+  check.class("f", frame, "frame")
+  check_phase(phase)
+  check.numbers("layer_idx", frame:column "layer_idx")
   return frame:filter(function(row)
     return row.layer_idx >= phase.first and row.layer_idx <= phase.last
   end)

@@ -2,6 +2,8 @@
 -- and its largest steps between neighbouring layers.
 local trends = {}
 
+local check <const> = require "weft.check"
+
 --- The mark that the notebook prints after each trend's name on the screen.
 trends.marks = {
   ["U-SHAPE"] = "U-SHAPE ✓", ["MONOTONE DOWN"] = "MONOTONE ↓",
@@ -11,6 +13,9 @@ trends.marks = {
 --- U-SHAPE, MONOTONE DOWN, MONOTONE UP or OTHER from three phase means; n/a
 --- where one of them is missing.
 function trends.classify(early, middle, late)
+  check.type("early", early, "number")
+  check.type("middle", middle, "number")
+  check.type("late", late, "number")
   if early ~= early or middle ~= middle or late ~= late then
     return "n/a"
   elseif middle < early and middle < late then
@@ -26,6 +31,12 @@ end
 --- The steps of a series: list of {from=, to=, value=}, only between layers i
 --- and i + 1 that are both there, with a rank each. `layers` rises.
 function trends.steps(layers, ranks)
+  layers = check.numbers("layers", layers)
+  ranks = check.numbers("ranks", ranks)
+  if #ranks < #layers then
+    error(("%d ranks, expected one for each of %d layers"):format(#ranks,
+      #layers), 2)
+  end
   local steps <const> = {}
   for i = 1, #layers - 1 do
     local value <const> = ranks[i + 1] - ranks[i]

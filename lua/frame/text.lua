@@ -1,6 +1,7 @@
 -- Frames as text and back: CSV, JSON, markdown, and what the prompt shows.
 local text = {}
 
+local check <const> = require "weft.check"
 local core <const> = require "weft.core"
 local csv <const> = require "weft.csv"
 local json <const> = require "weft.json"
@@ -254,8 +255,11 @@ end
 
 --- A markdown table; see frame's markdown.
 function text.markdown(frame, options)
+  check.optional("options", options, "table", "a table of format and title")
   local formats <const> = options and options.format or {}
   local titles <const> = options and options.title or {}
+  check.type("format", formats, "table", "printf formats by name")
+  check.type("title", titles, "table", "titles by name")
   local header, align, rows = {}, {}, {}
   for j, name in ipairs(frame.names) do
     header[j] = markdown.escape(header_of(frame, name, titles))
@@ -269,6 +273,65 @@ function text.markdown(frame, options)
     end
   end
   return markdown.table(header, align, rows)
+end
+
+-- ---- LaTeX ----
+
+-- Braces around what a line may not begin with: \\[ and \\* mean something.
+local LATEX <const> = {
+  ["\\"] = "\\textbackslash{}", ["~"] = "\\textasciitilde{}",
+  ["^"] = "\\textasciicircum{}", ["<"] = "\\textless{}",
+  [">"] = "\\textgreater{}", ["|"] = "\\textbar{}", ["["] = "{[}",
+  ["]"] = "{]}", ["*"] = "{*}", ["{"] = "\\{", ["}"] = "\\}", ["$"] = "\\$",
+  ["&"] = "\\&", ["#"] = "\\#", ["%"] = "\\%", ["_"] = "\\_",
+}
+
+local function latex_escape(line)
+  line = line:gsub("%c", " ")
+  if not utf8.len(line) then
+    line = sys.escape(line)
+  end
+  return (line:gsub("%p", LATEX))
+end
+
+-- A number as mathematics has it: a true minus, a power of ten.
+local function latex_number(shown)
+  local digits <const>, sign <const>, power <const> =
+    shown:match("^(.*)e([+-])0*(%d+)$")
+  if digits then
+    return ("$%s\\times10^{%s%s}$"):format(digits, sign == "-" and sign or "",
+      power)
+  elseif shown:find("inf", 1, true) then
+    return ("$%s\\infty$"):format(shown:match("^-?"))
+  end
+  return shown:find("^-") and ("$%s$"):format(shown) or shown
+end
+
+--- A tabular; see frame's latex.
+function text.latex(frame, options)
+  check.optional("options", options, "table", "a table of format and title")
+  local formats <const> = options and options.format or {}
+  local titles <const> = options and options.title or {}
+  check.type("format", formats, "table", "printf formats by name")
+  check.type("title", titles, "table", "titles by name")
+  local header, align = {}, {}
+  for j, name in ipairs(frame.names) do
+    header[j] = latex_escape(header_of(frame, name, titles))
+    align[j] = alignment(frame.columns[name])
+  end
+  local lines <const> = {
+    ("\\begin{tabular}{%s}"):format(table.concat(align)), "\\hline",
+    table.concat(header, " & ") .. " \\\\", "\\hline" }
+  for i = 1, frame.n do
+    local cells <const> = {}
+    for j, name in ipairs(frame.names) do
+      local value <const> = frame.columns[name][i]
+      local cell <const> = cell_text(value, formats[name], latex_escape)
+      cells[j] = type(value) == "number" and latex_number(cell) or cell
+    end
+    lines[#lines + 1] = table.concat(cells, " & ") .. " \\\\"
+  end
+  return table.concat(lines, "\n") .. "\n\\hline\n\\end{tabular}"
 end
 
 -- ---- the prompt ----

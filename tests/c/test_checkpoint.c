@@ -149,7 +149,7 @@ static void test_unlisted(void **state) {
     assert_int_equal(checkpoint_count(c), 2);
     assert_int_equal(checkpoint_note_count(c), 1);
     assert_string_equal(checkpoint_note(c, 0),
-                        "s1: 1 tensors that " INDEX
+                        "s1: 1 tensor that " INDEX
                         " does not list, the first is 'a'");
     checkpoint_release(c);
 }

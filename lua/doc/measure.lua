@@ -1,0 +1,168 @@
+-- Measuring: spectra, metrics of them, many parts at a time.
+return {
+  name = "measure",
+  title = "Measuring",
+  text = [[
+    Spectra of many matrices are taken on all processors, largest first, and
+    metrics of them come as one frame. A metric is a row of a table:
+    weft.metric adds one everywhere. weft.effective_rank and the like take
+    one spectrum, an array or a tensor of singular values, falling.]],
+
+  -- Examples of the metrics, whose other words stand in lua/metrics.lua.
+  metrics = {
+    effective_rank = [[
+      print(weft.effective_rank { 1, 1, 1, 0 })       --> 3.0
+      print(weft.effective_rank(weft.tensor { 5 }))   --> 1.0
+    ]],
+    entropy = [[
+      print(weft.entropy { 1, 1 } == math.log(2))     --> true
+    ]],
+    stable_rank = [[
+      print(weft.stable_rank { 2, 1, 1 })             --> 1.5
+    ]],
+    rank = [[
+      print(weft.rank { 1, 0.5, 1e-17 })              --> 2
+    ]],
+    frobenius_norm = [[
+      print(weft.frobenius_norm { 4, 3 })             --> 5.0
+    ]],
+    spectral_norm = [[
+      print(weft.spectral_norm { 4, 3 })              --> 4
+    ]],
+    nuclear_norm = [[
+      print(weft.nuclear_norm { 4, 3 })               --> 7.0
+    ]],
+    condition = [[
+      print(weft.condition { 4, 2 })                  --> 2.0
+    ]],
+    n99 = [[
+      print(weft.n99 { 10, 1, 0.5 })                  --> 2
+    ]],
+  },
+
+  {
+    name = "weft.measure",
+    summary = "Metrics of many parts at a time, as one frame with a row a "
+      .. "part.",
+    params = {
+      { "parts", "parts", "as model:weights and model:heads give them" },
+      { "names?", "texts", "metrics; {\"effective_rank\"} where left out" },
+      { "options?", "table" },
+      { "options.threads?", "integer", "workers; all processors where left "
+        .. "out" },
+      { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
+      { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
+      { "options.progress?", "boolean|text", "a bar, with that label" },
+      { "options.each?", "function", "each(i, s, reason) as results come" },
+    },
+    returns = { { "f", "frame",
+      "layer, name or head, shape, a column a metric, error" } },
+    errors = "raises for an unknown metric; a part that can't be measured says "
+      .. "so in its row",
+    example = [[
+      local m = assert(weft.open("build/demo"))
+      local f = weft.measure(m:weights(0), { "effective_rank", "condition" })
+      print(f.n, table.concat(f.names, " "))
+      --> 7  layer name shape effective_rank condition error
+    ]],
+    see = { "model:weights", "model:heads", "weft.metric", "weft.spectra" },
+  },
+  {
+    name = "weft.spectra", also = { "weft.core.spectra" },
+    summary = "Singular values of many matrices and kernels on all processors.",
+    params = {
+      { "list", "table", "tensors of 2 axes and kernels" },
+      { "options?", "table" },
+      { "options.threads?", "integer", "workers; all processors where left "
+        .. "out" },
+      { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
+      { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
+      { "options.shown?", "boolean", "true: small values are exact too" },
+      { "options.each?", "function", "each(i, s, reason) as results come" },
+    },
+    returns = {
+      { "s", "table", "s[i]: tensor of singular values, falling, or false" },
+      { "why", "table", "why[i]: the reason, or false" },
+      { "info", "table", "info[i]: {bound, direct, low_end, single}" },
+    },
+    errors = "raises \"interrupted!\" at Ctrl-C; a matrix that can't be done "
+      .. "costs only its own result",
+    source = "symmetric eigenvalues of the Gram matrix of the short side, with "
+      .. "an error bound; dgesdd where the bound asks for it",
+    example = [[
+      local s, why = weft.spectra { weft.tensor { { 3, 0 }, { 0, 4 } },
+        weft.tensor { 1, 2 } }
+      print(s[1][1], s[1][2])  --> 4.0  3.0
+      print(s[2], why[2]:match "expected 2 axes")  --> false  expected 2 axes
+    ]],
+    see = { "weft.measure", "weft.svdvals" },
+  },
+  {
+    name = "weft.metric", also = { "weft.metrics.add" },
+    summary = "Adds a metric everywhere, or replaces the one of that name.",
+    params = {
+      { "row", "table" },
+      { "row.name", "text" },
+      { "row.fn", "function",
+        "fn(s, part): of an array of singular values; of a kernel for "
+          .. "\"kernel\"" },
+      { "row.of?", "text", "\"singular\" (left out) or \"kernel\"" },
+      { "row.unit?", "text" }, { "row.doc?", "text" },
+      { "row.source?", "text" },
+    },
+    returns = { { "row", "table" } },
+    example = [[
+      weft.metric { name = "participation",
+        doc = "squared sum over sum of squares",
+        fn = function(s)
+          return weft.stats.sum(s) ^ 2 / weft.frobenius_norm(s) ^ 2
+        end }
+      print(weft.participation { 1, 1, 1, 1 })  --> 4.0
+    ]],
+    see = { "weft.measure", "weft.metrics.list" },
+  },
+  {
+    name = "weft.metrics.list",
+    summary = "All metrics, in order of registration.",
+    returns = { { "rows", "table", "{name, of, unit, doc, source, fn}" } },
+    example = [[
+      print(weft.metrics.list()[1].name)  --> effective_rank
+    ]],
+    see = { "weft.metric" },
+  },
+  {
+    name = "weft.metrics.get",
+    summary = "The metric of that name.",
+    params = { { "name", "text" } },
+    returns = { { "row", "table", "{name, of, unit, doc, source, fn}" } },
+    errors = "raises for an unknown name and lists the known ones",
+    example = [[
+      print(weft.metrics.get("entropy").unit)  --> nat
+    ]],
+    see = { "weft.metric" },
+  },
+  {
+    name = "weft.metrics.of_spectrum",
+    summary = "A metric as a function of one spectrum.",
+    params = { { "name", "text" } },
+    returns = { { "fn", "function", "fn(s): of an array or a tensor" } },
+    errors = "raises for an unknown name and lists the known ones",
+    example = [[
+      print(weft.metrics.of_spectrum("rank") { 2, 1 })  --> 2
+    ]],
+    see = { "weft.metric" },
+  },
+  {
+    name = "weft.gaussian_effective_rank",
+    also = { "weft.metrics.gaussian_effective_rank" },
+    summary = "Effective rank of a matrix of independent Gaussians, in the "
+      .. "limit of large sizes: what a weight without structure would have.",
+    params = { { "rows", "integer" }, { "cols", "integer" } },
+    returns = { { "x", "number" } },
+    source = "Marchenko and Pastur 1967",
+    example = [[
+      print(("%.1f"):format(weft.gaussian_effective_rank(576, 576)))  --> 463.7
+    ]],
+    see = { "weft.effective_rank" },
+  },
+}
