@@ -121,7 +121,7 @@ static Status wrap(File **out, const char *path, int fd, FileId id, Err *err) {
 }
 
 Status file_open(File **out, const char *path, Err *err) {
-    int fd;
+    int fd = -1;
     FileId id;
     Status status = open_regular(path, &fd, &id, err);
     return status == STATUS_OK ? wrap(out, path, fd, id, err) : status;

@@ -276,7 +276,7 @@ function methods:heads(arg)
     local sizes <const> = head_dims(self, layer, "heads", 2)
     local make <const>, word <const> = kernels.of(self, layer, of)
     for _, head in ipairs(labels(options.heads, sizes.h, "head")) do
-      list[#list + 1] = { layer = layer, head = head,
+      list[#list + 1] = parts.new { layer = layer, head = head,
         reason = not make and word or nil, dtype = make and word or nil,
         kernel = make and make(head) or false }
     end

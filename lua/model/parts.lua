@@ -186,12 +186,27 @@ local function fault(model, stack, row, name, expert)
   return nil
 end
 
+-- How the prompt shows a part: where it is and what it holds, in a line.
+local function pretty(part)
+  local place <const> = part.name or ("head %d"):format(part.head)
+  return ("part: layer %d %s, %s"):format(part.layer, place,
+    tostring(part.tensor or part.kernel or part.reason))
+end
+
+local Part <const> = { __pretty = pretty }
+
+--- Makes a part of its fields.
+function parts.new(fields)
+  return setmetatable(fields, Part)
+end
+
 --- One part of one layer: {layer, name, type, expert, source, shape, dtype,
 --- tensor, row}; tensor = false and a reason where it can't be had.
 function parts.make(model, layer, row, expert)
   local stack <const>, index <const> = model:stack_of(layer)
   local name <const> = tensor_name(model, stack, index, row, expert)
-  local part <const> = { layer = layer, type = row.name, expert = expert,
+  local part <const> = parts.new { layer = layer, type = row.name,
+    expert = expert,
     name = expert and ("%s.%d"):format(row.name, expert) or row.name,
     source = name, row = row, tensor = false,
     shape = row.shape and sizes(stack, row.shape) or nil }
