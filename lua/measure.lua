@@ -59,10 +59,15 @@ local function spectra_of(parts, options)
       told(i, false, part.reason or "there is nothing to measure")
     end
   end
-  core.spectra(list, { threads = options.threads, shown = options.shown,
+  local _, _, told_of <const> = core.spectra(list, {
+    threads = options.threads, shown = options.shown,
     precision = options.precision, method = options.method,
     each = function(j, s, reason) told(places[j], s, reason) end })
-  return spectra, reasons
+  local infos <const> = {}
+  for j, info in ipairs(told_of) do
+    infos[places[j]] = info
+  end
+  return spectra, reasons, infos
 end
 
 -- One guard turns a raise into the row's error, so that one bad part never
@@ -153,7 +158,8 @@ end
 --- progress=, each=}): a frame with a row a part: layer, name or head, shape,
 --- a column a metric, and error ("" where all is well). progress is true or
 --- the label of a bar; each(i, s, reason) is called once for each part, as
---- results come.
+--- results come. A second table has by the part's index what core.spectra says
+--- of its spectrum (bound, single, …).
 function measure.parts(parts, names, options)
   if type(parts) ~= "table" or parts[1] == nil and next(parts) ~= nil then
     error(("parts are a %s, a list such as m:weights{} was expected"):format(
@@ -173,12 +179,13 @@ function measure.parts(parts, names, options)
     units[metric.name] = metric.unit
   end
   columns[#columns + 1] = "error"
-  local spectra <const>, reasons <const> = spectra_of(parts, options or {})
+  local spectra <const>, reasons <const>, infos <const> = spectra_of(parts,
+    options or {})
   local rows <const> = {}
   for i, part in ipairs(parts) do
     rows[i] = row_of(part, chosen, spectra[i], reasons[i])
   end
-  return frame.from_rows(columns, rows, units)
+  return frame.from_rows(columns, rows, units), infos
 end
 
 return measure

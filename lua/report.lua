@@ -272,9 +272,14 @@ end
 --- Effective rank of `parts` (m:weights{}): the rows of the CSV and the parts
 --- that failed, each {layer, part, reason}; the types and the dtypes there are.
 function report.weights(parts, options)
-  local frame <const> = measure.parts(parts, { "effective_rank" }, options)
+  local frame <const>, infos <const> = measure.parts(parts,
+    { "effective_rank" }, options)
   local rows, failures, dtypes = {}, {}, {}
+  local bound, single = 0.0, 0
   for i, row in frame:rows() do
+    local info <const> = infos[i] or {}
+    bound = math.max(bound, info.bound or 0)
+    single = single + (info.single and 1 or 0)
     if row.error == "" then
       rows[#rows + 1] = { layer_idx = row.layer, weight_type = row.name,
         shape = row.shape, eff_rank = row.effective_rank }
@@ -288,7 +293,7 @@ function report.weights(parts, options)
     end
   end
   return { rows = rows, failures = failures, planned = #parts,
-    dtypes = dtypes, types = types_of(parts) }
+    dtypes = dtypes, types = types_of(parts), bound = bound, single = single }
 end
 
 --- The CSV's frame with one row a layer and type: of numbered experts the

@@ -31,6 +31,8 @@ parser:option("--threads", "Worker threads (all processors).")
   :convert(cli.integer(1, 1024)):argname("N")
 parser:option("--figures", "Format of the figures.", "svg")
   :choices { "svg", "png", "pdf", "none" }
+parser:option("--precision", "Arithmetic of the weights' spectra.", "double")
+  :choices { "double", "single" }
 parser:option("--kernel", "How the kernel's eigenvalues are taken.", "exact")
   :choices { "exact", "dense" }
 parser:flag("--quiet", "Print nothing but errors and warnings.")
@@ -204,7 +206,7 @@ local function measure_weights(m)
   local parts <const> = m:weights {}
   local bars <close>, each <const> = progress_of(2, #parts)
   local weights <const> = report.weights(parts, { threads = options.threads,
-    each = each })
+    precision = options.precision, each = each })
   bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"
@@ -287,6 +289,7 @@ results.heatmap = map_heads(m)
 results.w_down = vary(m, layer)
 local weights <const>, back <const>, csv_path <const> = measure_weights(m)
 results.frame, results.dtypes = back, weights.dtypes
+results.bound, results.single = weights.bound, weights.single
 results.by_type, results.experts = report.by_type(back)
 results.types, results.phases = report.statistics(m.dims.L, weights.types,
   results.by_type)

@@ -298,6 +298,15 @@ local function against_gaussian(types)
   return table.concat(texts, ", ")
 end
 
+-- In which precision how many spectra were taken.
+local function precision(results)
+  local single <const>, all <const> = results.single, results.ledger.computed
+  if single == 0 then
+    return "float64"
+  end
+  return ("float32 (%d of %d, the others in float64)"):format(single, all)
+end
+
 -- How a layer's level is told, and every layer that stands apart by it.
 local function level_line(levels)
   local texts <const> = {}
@@ -319,6 +328,8 @@ function sections.weights(doc, results, figures)
   doc:add("%s", sections.statistics_table(types))
   doc:add("weft: mean effective rank against that of a Gaussian matrix of the "
     .. "same shape: %s.", against_gaussian(types))
+  doc:add("weft: computed in %s; the bound on these ranks' relative errors is "
+    .. "%.1e at the most.", precision(results), results.bound)
   doc:figure("by_layer", figures)
   doc:add("### " .. titles.per_layer)
   doc:add("%s", results.by_type:pivot("layer_idx", "weight_type",

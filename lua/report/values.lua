@@ -94,7 +94,9 @@ function values.of(results)
     head = results.kernel.head, findings = results.findings,
     kernel = kernel(results.kernel), heatmap = results.heatmap.ranks or {},
     heads = heads(results.heatmap), w_down = w_down(results.w_down),
-    weights = weights(results.frame), statistics = statistics(results.types),
+    weights = weights(results.frame),
+    bound = results.bound, single = results.single,
+    statistics = statistics(results.types),
     experts = results.experts, levels = results.levels,
     phases = phases(results), trends = trends, gradients = gradients,
     not_computed = {

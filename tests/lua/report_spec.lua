@@ -289,6 +289,20 @@ describe("the report of the small checkpoint", function()
       "--figures", "none")
     check_truth(dense, GOLDEN .. "tiny-qwen2", 3, 0)
   end)
+  it("says its error in single precision, and keeps to it", function()
+    local single = support.folder()
+    report(TINY, "--layer", "3", "--out", single, "--precision", "single",
+      "--figures", "none")
+    local got = support.json(single .. "/report.json")
+    local exact = support.json(out .. "/report.json")
+    assert(got.single > 0 and exact.single == 0)
+    assert(got.bound < 1e-4 and exact.bound < 1e-9)
+    for i, row in ipairs(exact.weights) do
+      support.near(row.eff_rank, got.weights[i].eff_rank, got.bound)
+    end
+    assert(support.read(single .. "/one_output.md"):find(
+      "weft: computed in float32", 1, true))
+  end)
   it("looks into another layer and head", function()
     local other = support.folder()
     report(TINY, "--layer", "6", "--head", "5", "--out", other, "--figures",
