@@ -1,6 +1,6 @@
 -- CLIP: a text tower and a vision tower of the same build, each with sizes of
 -- its own, of which a config leaves out the usual ones. Either may be alone.
--- llama.cpp's projectors have the vision tower.
+-- llama.cpp's projectors have the vision tower, older ones both.
 local rows <const> = require "weft.model.rows"
 
 return {
@@ -16,7 +16,9 @@ return {
       h = "vision.attention.head_count" },
   },
   stacks = {
-    { name = "text", config = "text_config", gguf = {},
+    { name = "text", config = "text_config", gguf = "t.blk.%d.",
+      gguf_dims = { L = "text.block_count", d = "text.embedding_length",
+        d_ff = "text.feed_forward_length", h = "text.attention.head_count" },
       defaults = { L = 12, d = 512, d_ff = 2048, h = 8, V = 49408 } },
     { name = "vision", config = "vision_config", gguf = "v.blk.%d.",
       layer = "vision_model.encoder.layers.%d.",

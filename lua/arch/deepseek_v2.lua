@@ -7,6 +7,8 @@ local rows <const> = require "weft.model.rows"
 
 local NAMES <const> = { "gate_proj", "up_proj", "down_proj" }
 local STACKED <const> = { per = "expert", size = "d_expert", gguf = false }
+local GATE_UP <const> = { per = "expert", size = "d_expert",
+  gguf = "ffn_gate_up_exps.weight" }
 
 local function low_rank(name, gguf, shape, fields)
   local row <const> = { name = name, gguf = gguf, shape = shape }
@@ -77,7 +79,7 @@ return {
   parts = rows.join(ATTENTION,
     rows.mlp("mlp.experts.%d.%s.weight", NAMES,
       { per = "expert", size = "d_expert" }),
-    rows.gate_up("mlp.experts.gate_up_proj", STACKED),
+    rows.gate_up("mlp.experts.gate_up_proj", GATE_UP),
     rows.mlp("mlp.experts.%s", { false, false, "down_proj" }, STACKED),
     rows.mlp("mlp.%s.weight", NAMES),
     rows.mlp("mlp.shared_experts.%s.weight", NAMES, { size = "d_shared",

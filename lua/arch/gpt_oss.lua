@@ -1,9 +1,12 @@
--- gpt-oss: llama's attention; experts stacked in one tensor, (in, out), the
--- gate in its even columns and up in its odd ones.
+-- gpt-oss: llama's attention; experts stacked in one tensor, the gate in its
+-- even rows and up in its odd ones: of MXFP4 (out, in), else (in, out); or in
+-- a tensor each.
 local rows <const> = require "weft.model.rows"
 
-local STACKED <const> = { per = "expert", transpose = true, gguf = false,
-  interleaved = true }
+local PACKED <const> = { per = "expert", gguf = false, interleaved = true,
+  dtype = "MXFP4" }
+local STACKED <const> = { per = "expert", gguf = false, interleaved = true,
+  transpose = true }
 local EACH <const> = { per = "expert", gguf = false, interleaved = true }
 
 return {
@@ -18,8 +21,10 @@ return {
   parts = rows.join(
     rows.attention("self_attn.%s.weight", { "q_proj", "k_proj", "v_proj",
       "o_proj" }),
+    rows.gate_up("mlp.experts.gate_up_proj", PACKED),
     rows.gate_up("mlp.experts.gate_up_proj", STACKED),
     rows.gate_up("mlp.experts.gate_up_projs.%d.weight", EACH),
+    rows.mlp("mlp.experts.%s", { false, false, "down_proj" }, PACKED),
     rows.mlp("mlp.experts.%s", { false, false, "down_proj" }, STACKED),
     rows.mlp("mlp.experts.%s.%d.weight", { false, false, "down_projs" },
       EACH),

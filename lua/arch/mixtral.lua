@@ -4,6 +4,7 @@ local rows <const> = require "weft.model.rows"
 
 local EXPERTS <const> = { per = "expert" }
 local STACKED <const> = { per = "expert", gguf = false }
+local GATE_UP <const> = { per = "expert", gguf = "ffn_gate_up_exps.weight" }
 
 return {
   name = "mixtral", like = "llama",
@@ -16,6 +17,6 @@ return {
       "o_proj" }, { rotary = true }),
     rows.mlp("block_sparse_moe.experts.%d.%s.weight", { "w1", "w3", "w2" },
       EXPERTS),
-    rows.gate_up("mlp.experts.gate_up_proj", STACKED),
+    rows.gate_up("mlp.experts.gate_up_proj", GATE_UP),
     rows.mlp("mlp.experts.%s", { false, false, "down_proj" }, STACKED)),
 }

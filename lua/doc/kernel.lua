@@ -15,7 +15,11 @@ return {
   {
     name = "weft.kernel", also = { "weft.core.kernel" },
     summary = "The kernel A^T B of two factors.",
-    params = { { "A", "tensor", "(k, d)" }, { "B", "tensor", "(k, d)" } },
+    params = {
+      { "A", "tensor|table", "(k, d), or a list of blocks stacked by rows, "
+        .. "each a tensor or two, {X, Y}, for X Y" },
+      { "B", "tensor|table", "the same" },
+    },
     returns = { { "k", "kernel", "(d, d)" } },
     example = [[
       local k = weft.kernel(weft.tensor { { 1, 0, 0 } },

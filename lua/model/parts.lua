@@ -10,8 +10,9 @@
 -- same in a GGUF, where (in, out) hardly ever stands; per = "expert" or "head",
 -- where there are several; optional; slot, for rows that stand in for one
 -- another, as those of one name do; when and unless, a size without or with
--- which there is no such row; rotary, for rows that llama.cpp's converter
--- permutes.
+-- which there is no such row; dtype, the only one that it has; rotary, for rows
+-- that llama.cpp's converter permutes. Of rows of one name that a tensor fits
+-- the first counts.
 local parts = {}
 
 local sys <const> = require("weft.core").sys
@@ -58,9 +59,9 @@ local function tensor_name(model, stack, index, row, expert)
 end
 
 --- Whether a row, or a block of a kernel, counts where these are the sizes.
-function parts.applies(sizes, row)
-  return (not row.when or sizes[row.when] ~= nil)
-    and (not row.unless or sizes[row.unless] == nil)
+function parts.applies(dims, row)
+  return (not row.when or dims[row.when] ~= nil)
+    and (not row.unless or dims[row.unless] == nil)
 end
 
 -- The size that says how many of a row's parts there are, by what they are.
@@ -225,9 +226,9 @@ function parts.make(model, layer, row, expert)
   return part
 end
 
--- Whether a layer has a row's tensor; of experts, one of them is enough. Rows
--- that are not in files of this format, or not where these are the sizes, are
--- nil.
+-- The tensor of a row that a layer has, or false; of experts, one of them is
+-- enough. Rows that are not in files of this format, or not where these are
+-- the sizes, are nil.
 local function present(model, stack, index, row)
   local named <const> = row.literal or row[model.format == "gguf" and "gguf"
     or "tensor"]
@@ -235,9 +236,11 @@ local function present(model, stack, index, row)
     return nil
   end
   for expert = 0, (count_of(stack, row) or 1) - 1 do
-    local _, there <const> = tensor_name(model, stack, index, row, expert)
-    if there then
-      return true
+    local name <const>, there <const> = tensor_name(model, stack, index, row,
+      expert)
+    if there and (not row.dtype
+        or model.checkpoint:entry(name).dtype == row.dtype) then
+      return name
     end
   end
   return false
@@ -248,17 +251,17 @@ end
 --- first, which then is missing. Optional rows are never missing.
 function parts.rows(model, layer)
   local stack <const>, index <const> = model:stack_of(layer)
-  local filled, list = {}, {}
+  local filled, taken, list = {}, {}, {}
   local rows <const> = stack.by_layer and (stack.by_layer[index] or {})
     or stack.parts
   for _, row in ipairs(rows) do
     local slot <const> = row.slot or row.name
     local here <const> = present(model, stack, index, row)
-    if here then
-      filled[slot] = true
-    end
-    if here ~= nil then
+    local own <const> = here and ("%s %s"):format(row.name, here)
+    filled[slot] = filled[slot] or here
+    if here ~= nil and not taken[own] then
       list[#list + 1] = { row = row, slot = slot, here = here }
+      taken[own or false] = here
     end
   end
   local chosen <const> = {}

@@ -34,8 +34,9 @@ end
 
 --- Queries, keys, values and output in tensors of their own, (out, in).
 --- `names` are theirs in that order, or false; %s of `pattern` stands for
---- them. Without a pattern only a GGUF has those that are true. options: prefix = "cross.", rotary = true where llama.cpp's converter
---- may permute W_Q and W_K, gguf = {…} names there or false, optional.
+--- them. Without a pattern only a GGUF has those that are true. options:
+--- prefix = "cross.", rotary = true where llama.cpp's converter may permute W_Q
+--- and W_K, gguf = {…} names there or false, optional.
 function rows.attention(pattern, names, options)
   options = options or {}
   local list <const> = {}
@@ -79,7 +80,7 @@ local function mlp_row(name, tensor, gguf, options)
   return { name = name .. (options.suffix or ""), tensor = tensor,
     gguf = gguf, shape = name == "W_down" and { "d", size } or { size, "d" },
     per = options.per, optional = options.optional, when = options.when,
-    transpose = options.transpose }
+    transpose = options.transpose, dtype = options.dtype }
 end
 
 -- The names of a feed-forward tensor in a GGUF: with experts stacked in one,
@@ -97,8 +98,8 @@ local function mlp_gguf(name, options)
 end
 
 --- Gate, up and down in tensors of their own, pattern and names as
---- rows.attention's. options: size = "d_ff", per = "expert", suffix = ".shared", transpose,
---- optional, gguf = false where llama.cpp has none.
+--- rows.attention's. options: size = "d_ff", per = "expert", suffix =
+--- ".shared", transpose, optional, dtype, gguf = false where it has none.
 function rows.mlp(pattern, names, options)
   options = options or {}
   local list <const> = {}

@@ -585,23 +585,6 @@ end)
 
 -- ---- GGUF ----
 
-local GGUF = { u32 = 4, string = 8, array = 9 }
-
--- one key and value
-local function pair(key, kind, value)
-  local head = ("<s8I4"):pack(key, GGUF[kind])
-  if kind == "u32" then
-    return head .. ("<I4"):pack(value)
-  elseif kind == "string" then
-    return head .. ("<s8"):pack(value)
-  end
-  local words = {}
-  for i, word in ipairs(value) do
-    words[i] = ("<s8"):pack(word)
-  end
-  return head .. ("<I4I8"):pack(GGUF.string, #value) .. table.concat(words)
-end
-
 -- llama.cpp's permutation of the rows of a head: half and half become pairs
 local function permuted(tensor, heads)
   local rows, out = rows_of(tensor), {}
@@ -627,7 +610,7 @@ local SHAPES = { W_Q = { 24, 8 }, W_K = { 12, 8 }, W_V = { 12, 8 },
 
 -- the twin of weights_of(2, SHAPES) as a GGUF of that architecture
 local function gguf(arch, permute)
-  local infos, data, count, offset = {}, {}, 0, 0
+  local list = {}
   for layer = 0, 1 do
     for _, name in ipairs(ORDER) do
       local shape = SHAPES[name] or { TENSORS[name][2], TENSORS[name][3] }
@@ -635,30 +618,20 @@ local function gguf(arch, permute)
       if permute and HEADS[name] then
         tensor = permuted(tensor, HEADS[name])
       end
-      local bytes = core.encode(tensor, "F32")
-      bytes = bytes .. ("\0"):rep(-#bytes % 32)
-      infos[#infos + 1] = ("<s8I4I8I8I4I8"):pack(
-        ("blk.%d.%s.weight"):format(layer, NAMES[name]), 2, shape[2],
-        shape[1], 0, offset)
-      data[#data + 1] = bytes
-      offset, count = offset + #bytes, count + 1
+      list[#list + 1] = { tensor = tensor,
+        name = ("blk.%d.%s.weight"):format(layer, NAMES[name]) }
     end
   end
-  local meta = {
-    pair("general.architecture", "string", arch),
-    pair(arch .. ".block_count", "u32", 2),
-    pair(arch .. ".embedding_length", "u32", 8),
-    pair(arch .. ".feed_forward_length", "u32", 12),
-    pair(arch .. ".attention.head_count", "u32", 4),
-    pair(arch .. ".attention.head_count_kv", "u32", 2),
-    pair(arch .. ".attention.key_length", "u32", 6),
-    pair("tokenizer.ggml.tokens", "array", { "a", "b", "c", "d", "e" }),
-  }
-  local head = "GGUF" .. ("<I4I8I8"):pack(3, count, #meta)
-    .. table.concat(meta) .. table.concat(infos)
-  local path = support.folder() .. "/twin.Q8.gguf"
-  support.write(path, head .. ("\0"):rep(-#head % 32) .. table.concat(data))
-  return path
+  return support.gguf({
+    { "general.architecture", arch },
+    { arch .. ".block_count", 2 },
+    { arch .. ".embedding_length", 8 },
+    { arch .. ".feed_forward_length", 12 },
+    { arch .. ".attention.head_count", 4 },
+    { arch .. ".attention.head_count_kv", 2 },
+    { arch .. ".attention.key_length", 6 },
+    { "tokenizer.ggml.tokens", { "a", "b", "c", "d", "e" } },
+  }, list, "twin.Q8")
 end
 
 describe("a GGUF", function()

@@ -85,4 +85,48 @@ function support.checkpoint(config, list)
   return folder
 end
 
+local GGUF_U32, GGUF_STRING, GGUF_ARRAY = 4, 8, 9
+
+-- a key and its value: a whole number, a word or an array of words
+local function gguf_pair(key, value)
+  local head = ("<s8"):pack(key)
+  if type(value) == "number" then
+    return head .. ("<I4I4"):pack(GGUF_U32, value)
+  elseif type(value) == "string" then
+    return head .. ("<I4s8"):pack(GGUF_STRING, value)
+  end
+  local words = {}
+  for i, word in ipairs(value) do
+    words[i] = ("<s8"):pack(word)
+  end
+  return head .. ("<I4I4I8"):pack(GGUF_ARRAY, GGUF_STRING, #value)
+    .. table.concat(words)
+end
+
+-- a GGUF of F32 tensors {name=, tensor=} and metadata {key, value} in a new
+-- folder; its path
+function support.gguf(meta, list, name)
+  local infos, data, offset = {}, {}, 0
+  for i, item in ipairs(list) do
+    local bytes = core.encode(item.tensor, "F32")
+    local shape = item.tensor.shape
+    local info = ("<s8I4"):pack(item.name, #shape)
+    for axis = #shape, 1, -1 do
+      info = info .. ("<I8"):pack(shape[axis])
+    end
+    infos[i] = info .. ("<I4I8"):pack(0, offset)
+    data[i] = bytes .. ("\0"):rep(-#bytes % 32)
+    offset = offset + #data[i]
+  end
+  local pairs_of = {}
+  for i, item in ipairs(meta) do
+    pairs_of[i] = gguf_pair(item[1], item[2])
+  end
+  local head = "GGUF" .. ("<I4I8I8"):pack(3, #list, #meta)
+    .. table.concat(pairs_of) .. table.concat(infos)
+  local path = ("%s/%s.gguf"):format(support.folder(), name or "twin")
+  support.write(path, head .. ("\0"):rep(-#head % 32) .. table.concat(data))
+  return path
+end
+
 return support
