@@ -76,7 +76,8 @@ function report.kernel(model, layer, head, dense)
   local stack <const> = model:stack_of(layer)
   local dims <const> = stack.dims
   local k <const> = { layer = layer, head = head, dense = dense or false,
-    d = dims.d, d_head = dims.d_head, reason = stack.no_heads }
+    d = dims.d, d_head = dims.d_head, reason = stack.no_heads,
+    note = model.note }
   if not k.reason and head >= dims.h then
     k.reason = ("layer %d has heads 0 to %d"):format(layer, dims.h - 1)
   end
@@ -332,7 +333,8 @@ local function statistics_of(frame, name, shape)
   local x <const> = sub:column("eff_rank")
   return {
     name = name, shape = sub.n > 0 and sub:row(1).shape or shape,
-    layers = sub:column("layer_idx"), ranks = x, count = #x,
+    shapes = sub:column("shape"), layers = sub:column("layer_idx"),
+    ranks = x, count = #x,
     min = stats.min(x), max = stats.max(x), mean = stats.mean(x),
     median = stats.median(x), std = stats.std(x), range = stats.range(x),
     first = stats.first(x), last = stats.last(x), variance = stats.var(x),
@@ -349,15 +351,22 @@ local function median_step(row)
   return stats.median(sizes)
 end
 
--- The share of the Gaussian rank of its shape that a type's mean reaches.
-local function against_gaussian(row)
-  local rows <const>, cols <const> = row.shape:match("^(%d+)x(%d+)$")
-  if not rows or row.mean ~= row.mean then
-    row.gaussian, row.share = NAN, NAN
-    return
+-- What a Gaussian matrix of a shape's text would have; NaN for no shape.
+local function gaussian_of(shape)
+  local rows <const>, cols <const> = shape:match("^(%d+)x(%d+)$")
+  return rows and metrics.gaussian_effective_rank(math.tointeger(rows),
+    math.tointeger(cols)) or NAN
+end
+
+-- The share of a Gaussian's rank that a type's mean reaches; layers may
+-- differ in shape, so the Gaussian's is a mean over layers too.
+local function against_gaussian(row, known)
+  local ranks <const> = {}
+  for i, shape in ipairs(row.shapes) do
+    known[shape] = known[shape] or gaussian_of(shape)
+    ranks[i] = known[shape]
   end
-  row.gaussian = metrics.gaussian_effective_rank(math.tointeger(rows),
-    math.tointeger(cols))
+  row.gaussian = stats.mean(ranks)
   row.share = row.mean / row.gaussian
 end
 
@@ -365,7 +374,7 @@ end
 --- family's order; with each type's trend over the phases and its largest
 --- steps; and the phases with their summaries.
 function report.statistics(L, order, frame)
-  local types, of_phase = {}, {}
+  local types, of_phase, known = {}, {}, {}
   local list <const> = phases.of(L)
   for i, phase in ipairs(list) do
     of_phase[i] = phases.rows(frame, phase)
@@ -384,7 +393,7 @@ function report.statistics(L, order, frame)
     row.trend = trends.classify(table.unpack(row.phases))
     row.drop, row.jump = trends.gradient(row.layers, row.ranks)
     row.median_step = median_step(row)
-    against_gaussian(row)
+    against_gaussian(row, known)
     types[i] = row
   end
   return types, list

@@ -94,7 +94,7 @@ local function describe(m)
   end
   return { name = m.name, path = m.path, format = m.format, family = m.arch,
     told = m.told, dims = next(dims) and dims, stacks = stacks_of(m),
-    no_heads = m.no_heads,
+    no_heads = m.no_heads, note = m.note,
     tensors = tensors, parameters = parameters, bytes = bytes,
     notes = m.checkpoint:notes(), not_analysed = left_out,
     missing = missing_of(m) }
@@ -118,6 +118,9 @@ local function print_keys(info)
   end
   if info.family and info.no_heads then
     say("heads", ("unknown (%s)"):format(info.no_heads))
+  end
+  if info.note then
+    say("note", info.note)
   end
   say("tensors", #info.tensors)
   say("parameters", info.parameters)

@@ -151,10 +151,10 @@ local function heads(results)
   local verdict <const> = map.explained > map.at_most
     and "heads differ from one another over all layers"
     or "no lasting difference between heads was found"
-  return ("The quartiles name %d heads LOW-RANK and %d HIGH-RANK; the head's "
-    .. "index explains %.1f %% of the heatmap's variance, where shuffled "
-    .. "labels explain %.1f %% on average and over %.1f %% once in 20 times: "
-    .. "%s, see %s."):format(count["LOW-RANK"], count["HIGH-RANK"],
+  return ("By the quartiles %d of %d heads are LOW-RANK and %d HIGH-RANK; the "
+    .. "head's index explains %.1f %% of the heatmap's variance, where "
+    .. "shuffled labels explain %.1f %% on average and over %.1f %% once in 20 times: "
+    .. "%s, see %s."):format(count["LOW-RANK"], #map.heads, count["HIGH-RANK"],
     100 * map.explained, 100 * map.by_chance, 100 * map.at_most, verdict,
     where)
 end

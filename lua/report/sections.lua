@@ -177,6 +177,9 @@ function sections.kernel(doc, k, figures)
   if k.reason then
     doc:add("weft: not computed: %s", markdown.escape(k.reason))
   end
+  if k.note then
+    doc:add("weft: %s.", k.note)
+  end
   kernel_table(doc, k)
   eigenvalue_table(doc, k)
   magnitude_section(doc, k)
