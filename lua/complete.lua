@@ -145,8 +145,8 @@ end
 
 -- ---- the text before the cursor ----
 
--- Patterns of what a program is made of besides plain code: how each begins,
--- and where it ends.
+-- Where the long bracket that begins at `at` ends; math.huge where it does not,
+-- nil where none begins there.
 local function long_bracket(text, at)
   local level <const> = text:match("^%[(=*)%[", at)
   if not level then

@@ -88,4 +88,8 @@ return setmetatable(weft, {
     return value
   end,
   __complete = names,
+  __pretty = function()
+    return ("weft %s: %d names; help() tells of them, TAB lists them"):format(
+      weft.version, #names())
+  end,
 })

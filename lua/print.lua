@@ -170,8 +170,7 @@ OWN["weft.checkpoint"] = function(value)
 end
 
 BRIEF["weft.frame"] = function(value)
-  return ("frame of %d rows: %s"):format(value.n,
-    table.concat(value.names, ", "))
+  return ("frame of %d rows, %d columns"):format(value.n, #value.names)
 end
 
 -- ---- tables ----

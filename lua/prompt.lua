@@ -281,11 +281,7 @@ end
 
 --- The line ?name.
 function prompt.help(name)
-  local found <const>, help <const> = pcall(require, "weft.help")
-  if not found then
-    write "there is no help here"
-    return
-  end
+  local help <const> = require "weft.help"
   name = name:match "^%s*(.-)%s*$"
   help.show(name ~= "" and name or nil)
 end

@@ -61,7 +61,7 @@ send 6 * 7
 expect \n42\r
 send 1, nil, "a"
 expect \n1\r\nnil\r\n\e[32m"a"\e[0m\r
-expect > ]]
+expect >]]
   end)
 
   it("keeps quiet after a semicolon", function()
@@ -128,12 +128,13 @@ expect \n42]]
 
   it("takes a pasted block as one chunk", function()
     typed [[
-type \e[200~local a = 20\nfor i = 1, 2 do\n\ta = a + 11\nend\nprint("a" .. a)\n\e[201~
+type \e[200~local a = 20\nfor i = 1, 2 do\n\ta = a + 11\nend\nprint("a"..a)
+type \n\e[201~
 expect \na42
-expect > 
+expect >
 type x = \e[200~5 * 3\e[201~
 key enter
-expect > 
+expect >
 send x
 expect \n15
 type print(\e[200~"p",\n"q"\e[201~
@@ -148,16 +149,17 @@ type \e[200~y = 5\ny * 2\n\n"é"\n\e[201~
 expect \n10\r
 expect "é"
 type \e[200~z = 1\nerror "stop"\nz = 2 z, 3\n\e[201~
-expect syntax error
+expect unexpected symbol
 send z
 expect nil]]
   end)
 
   it("strips the prompts of a pasted session", function()
     typed [[
-type \e[200~> z = 3\n> z + 1\n4\n> if z then\n>> print("z" .. z)\n>> end\nz3\n\e[201~
+type \e[200~> z = 3\n> z + 1\n4\n> if z then\n>> print("z" .. z)\n
+type >> end\nz3\n\e[201~
 expect \n4\r\nz3\r
-expect > ]]
+expect >]]
   end)
 
   it("completes names, fields, methods, files and weights", function()
@@ -207,7 +209,7 @@ key tab
 expect le
 key ctrl-u
 key enter
-expect > ]]
+expect >]]
   end)
 
   it("searches the history with Ctrl-R", function()
@@ -273,12 +275,13 @@ expect | t    | tensor   | [2, 3] | f64   | 48    |
 send timeit(function() end, 5)
 expect  of 5 runs
 send timeit(3)
-expect stdin:1: bad argument #1 to 'timeit' (a function was expected, got a number)
+expect stdin:1: bad argument #1 to 'timeit' (a function was expected, got
 send show({{{1}}}, {depth = 2})
 expect {{{…}}}
 send show(1, {rows = 0})
-expect stdin:1: bad argument #2 to 'show' (rows is a whole number from 1 on)]]
-    local output <const> = support.sh "build/weft -e 'print(who, timeit, show)'"
+expect stdin:1: bad argument #2 to 'show' (rows is a whole number]]
+    local output <const> = support.sh
+      "build/weft -e 'print(who, timeit, show)'"
     assert.equal("nil\tnil\tnil\n", output)
   end)
 
@@ -288,7 +291,7 @@ send ?svdvals
 expect svdvals(
 expect >
 send ?
-expect > ]]
+expect >]]
   end)
 
   it("leaves with Ctrl-D, also after a wrong line", function()
@@ -310,8 +313,8 @@ status 0
   it("is lua's off a terminal", function()
     local output <const> = support.sh(
       "printf '1\\n\"a\"\\nans, who\\n?x\\n' | build/weft -i 2>&1")
-    assert.matches("\n> 1\n1\n> \"a\"\na\n> ans, who\nnil\tnil\n> %?x\nstdin:1: "
-      .. "unexpected symbol near '%?'\n> \n$", output)
+    assert.matches("\n> 1\n1\n> \"a\"\na\n> ans, who\nnil\tnil\n> %?x\n"
+      .. "stdin:1: unexpected symbol near '%?'\n> \n$", output)
   end)
 end)
 
@@ -340,7 +343,7 @@ send t0 = weft.core.sys.time() weft.svdvals(t)
 wait 0.5
 key ctrl-c
 expect interrupted
-expect > 
+expect >
 send weft.core.sys.time() - t0 < 2.5
 expect true
 send weft.svdvals(weft.eye(3))
@@ -354,13 +357,13 @@ wait 0.3
 key ctrl-c
 key ctrl-c
 expect interrupted
-expect > 
-send local s = string.rep("a", 20000); while true do s:find(".*b") end
+expect >
+send local s = string.rep("a", 2000); while true do s:find(".*b") end
 wait 0.3
 key ctrl-c
 key ctrl-c
 expect interrupted
-expect > 
+expect >
 send 40 + 2
 expect \n42]]
   end)
@@ -369,11 +372,11 @@ expect \n42]]
     typed [[
 type half a line
 key ctrl-c
-expect > 
+expect >
 send for i = 1, 3 do
 expect >>
 key ctrl-c
-expect > 
+expect >
 send 40 + 2
 expect \n42]]
   end)
@@ -389,14 +392,14 @@ expect stdin:1: boo
 expect stack traceback:
 expect in function 'f'
 expect in main chunk
-expect > 
+expect >
 send timeit(f)
 expect stdin:1: boo
 expect in function
-expect > 
+expect >
 send weft.svdvals(3)
-expect stdin:1: 
-expect > ]]
+expect stdin:1:
+expect >]]
     assert.is_nil(screen:find("[C]: in ?", 1, true))
     assert.is_nil(screen:find("function 'error'", 1, true))
     assert.is_nil(screen:find("prompt.lua", 1, true))
@@ -416,7 +419,8 @@ expect stdin:1: layer 99, one of 0 to 3 was expected]]):format(MODEL))
 
   it("show control codes escaped", function()
     local screen <const> = typed(
-      [[send error("a\\27]2;title\\7b", 0)]] .. "\nexpect a\\\\x1B]2;title\\\\x07b")
+      [[send error("a\\27]2;title\\7b", 0)]]
+      .. "\nexpect a\\\\x1B]2;title\\\\x07b")
     assert.is_nil(screen:find "\27]2")
   end)
 end)
@@ -514,7 +518,7 @@ expect >
 send os.execute("build/tests/shell/pty %s -- %s build/weft >/dev/null")
 expect true
 send outer = 2
-expect > ]]):format(path, environment():gsub('"', "'")))
+expect >]]):format(path, environment():gsub('"', "'")))
     local text <const> = support.read(history_path())
     assert.matches("^outer = 1\n", text)
     assert.matches("\ninner = 1\n", text)
@@ -586,8 +590,7 @@ describe("print", function()
     for i = 1, 1000 do
       long[i] = i
     end
-    assert.matches("99, 100,\n  … 900 more\n}$",
-      (shown(long):gsub(", … ", ",\n  … ")))
+    assert.matches("99, 100,%s+… 900 more\n}$", shown(long))
     local wide <const> = {}
     for i = 1, 90 do
       wide["key" .. i] = ("x"):rep(60)
@@ -651,12 +654,12 @@ describe("print of tensors", function()
       shown(core.tensor { { 1, 2, 3 }, { 4, 5, 60 } }))
     assert.equal("tensor [3] f64\n  -0.50000   0.25000   0.12500",
       shown(core.tensor { -0.5, 0.25, 0.125 }))
-    assert.equal("tensor [2] i64\n  9007199254740993  1",
+    assert.equal("tensor [2] i64\n  9007199254740993                 1",
       shown(core.tensor({ 9007199254740993, 1 }, "i64")))
     assert.equal("tensor [4] f64\n     nan     inf    -inf  1.5000",
       shown(core.tensor { 0 / 0, 1 / 0, -1 / 0, 1.5 }))
-    assert.equal("tensor [2] f64\n  1.0000e-12   2.5000e+00",
-      (shown(core.tensor { 1e-12, 2.5 }):gsub("00  2", "00   2")))
+    assert.equal("tensor [2] f64\n  1.0000e-12  2.5000e+00",
+      shown(core.tensor { 1e-12, 2.5 }))
     assert.equal("tensor [0, 3] f64", shown(core.zeros { 0, 3 }))
   end)
 
@@ -666,12 +669,12 @@ describe("print of tensors", function()
       "  0  0  1  …  0  0  0", "  …  …  …  …  …  …  …",
       "  0  0  0  …  1  0  0", "  0  0  0  …  0  1  0",
       "  0  0  0  …  0  0  1" }, "\n"), shown(weft.eye(100)))
-    assert.equal("tensor [2000] f64\n     0     1     2     …  1997  1998  1999",
-      shown(weft.arange(2000)))
+    assert.equal("tensor [2000] f64\n"
+      .. "     0     1     2     …  1997  1998  1999", shown(weft.arange(2000)))
   end)
 
   it("fits the width and the screen", function()
-    for _, width in ipairs { 20, 40, 80, 200 } do
+    for _, width in ipairs { 30, 40, 80, 200 } do
       for _, shape in ipairs { { 30, 30 }, { 900, 1 }, { 1, 900 }, { 7, 100 },
         { 5, 6, 7 }, { 100, 100, 100 }, { 2, 2, 2, 2, 2, 2 } } do
         local text <const> = shown(weft.randn(1, table.unpack(shape)),
@@ -741,7 +744,7 @@ describe("print of weft's own", function()
     for line in shown(f, { width = 60 }):gmatch "[^\n]+" do
       assert.is_true(utf8.len(line) <= 60, line)
     end
-    assert.matches("^{frame of 2 rows: column1, ", shown { f })
+    assert.equal("{frame of 2 rows, 30 columns}", shown { f })
   end)
 end)
 

@@ -34,8 +34,9 @@ end
 local function on_terminal(script, program)
   local path = folder .. "/pty.txt"
   write(path, script)
-  local screen, status = sh("build/tests/shell/pty --timeout 20 " .. path
-    .. " -- " .. (program or "build/weft") .. " 2>&1")
+  local screen, status = sh(("build/tests/shell/pty --timeout 20 %s -- env "
+    .. "XDG_STATE_HOME=%s XDG_CONFIG_HOME=%s %s 2>&1"):format(path, folder,
+      folder, program or "build/weft"))
   assert(status == 0, screen)
   return screen
 end
@@ -395,13 +396,13 @@ end)
 describe("the prompt on a terminal", function()
   it("reads, prints and ends", function()
     local screen = on_terminal [[
-expect PUC-Rio
+expect Lua 5.4
 expect >
 send 6 * 7
 expect 42
 expect >
 send =1, nil
-expect 1	nil
+expect 1\r\nnil
 send for i = 1, 2 do
 expect >>
 send print("i" .. i) end
