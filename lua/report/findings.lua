@@ -153,10 +153,10 @@ local function heads(results)
     or "no lasting difference between heads was found"
   return ("By the quartiles %d of %d heads are LOW-RANK and %d HIGH-RANK; the "
     .. "head's index explains %.1f %% of the heatmap's variance, where "
-    .. "shuffled labels explain %.1f %% on average and over %.1f %% once in 20 times: "
-    .. "%s, see %s."):format(count["LOW-RANK"], #map.heads, count["HIGH-RANK"],
-    100 * map.explained, 100 * map.by_chance, 100 * map.at_most, verdict,
-    where)
+    .. "shuffled labels explain %.1f %% on average and over %.1f %% once in "
+    .. "20 times: %s, see %s."):format(count["LOW-RANK"], #map.heads,
+    count["HIGH-RANK"], 100 * map.explained, 100 * map.by_chance,
+    100 * map.at_most, verdict, where)
 end
 
 local function kernel(results)

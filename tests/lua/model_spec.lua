@@ -316,7 +316,8 @@ describe("a qwen2 checkpoint in shards", function()
         function() m:heads { heads = "x" } end,
       ["W_up is not cut into heads"] =
         function() m:weight(0, "W_up", 0) end,
-      ["no weight 'W_X' in layer 0; there are W_Q, W_K, W_V, W_O, W_gate, W_up, W_down"] =
+      ["no weight 'W_X' in layer 0; there are W_Q, W_K, W_V, W_O, W_gate, "
+        .. "W_up, W_down"] =
         function() m:weight(0, "W_X") end,
       ["of is 'vo', 'qk' or 'ov' was expected"] =
         function() m:heads { of = "vo" } end,
@@ -437,9 +438,11 @@ describe("a config", function()
     end)
 
   it("whose heads do not share key-value heads is an error", function()
-    assert.equal("DIR/config.json: 4 heads cannot be shared by 3 key-value heads",
+    assert.equal("DIR/config.json: 4 heads cannot be shared by 3 "
+      .. "key-value heads",
       refusal(config_with { num_key_value_heads = 3 }))
-    assert.equal("DIR/config.json: 4 heads cannot be shared by 8 key-value heads",
+    assert.equal("DIR/config.json: 4 heads cannot be shared by 8 "
+      .. "key-value heads",
       refusal(config_with { num_key_value_heads = 8 }))
   end)
 
