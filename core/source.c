@@ -1,5 +1,5 @@
 /* Views of stored matrices by editing row runs. */
-#include "source.h"
+#include "recipe.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -30,19 +30,20 @@ Status span_check(const char *noun, uint64_t size, uint64_t first,
                    noun, last, size, size);
 }
 
-/* A record with room for `runs`, else like `like`; keeps its file. */
-static Source *source_new(const Source *like, const RowRun *runs, size_t count,
-                          Err *err) {
+Status source_like(Source **out, const Source *like, const RowRun *runs,
+                   size_t count, Err *err) {
     Source *made = mem_array(1, sizeof *made + count * sizeof *runs, err);
     if (made == NULL)
-        return NULL;
+        return STATUS_NOMEM;
     *made = *like;
     made->refs = 1;
     made->run_count = count;
     if (count > 0)
         memcpy(made->runs, runs, count * sizeof *runs);
     file_keep(made->file);
-    return made;
+    recipe_keep(made->recipe);
+    *out = made;
+    return STATUS_OK;
 }
 
 Status source_create(Source **out, File *file, Dtype dtype, uint64_t offset,
@@ -75,13 +76,10 @@ Status source_create(Source **out, File *file, Dtype dtype, uint64_t offset,
                     .stored_rows = rows,
                     .stored_cols = cols,
                     .rows = rows,
-                    .cols = cols};
+                    .cols = cols,
+                    .col_step = 1};
     RowRun all = {0, rows, 0, 1};
-    Source *made = source_new(&whole, &all, rows > 0, err);
-    if (made == NULL)
-        return STATUS_NOMEM;
-    *out = made;
-    return STATUS_OK;
+    return source_like(out, &whole, &all, rows > 0, err);
 }
 
 Source *source_keep(Source *source) {
@@ -94,6 +92,7 @@ void source_release(Source *source) {
         __atomic_sub_fetch(&source->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     file_release(source->file);
+    recipe_release(source->recipe);
     mem_free(source);
 }
 
@@ -268,7 +267,7 @@ static Status source_select(Source **out, const Source *source,
                             const RowRun *runs, size_t count, Err *err) {
     Builder to = {NULL, 0, 0, 0};
     Place at = {0, 0};
-    Source edited = *source, *made = NULL;
+    Source edited = *source;
     Status status = STATUS_OK;
     edited.rows = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -278,13 +277,9 @@ static Status source_select(Source **out, const Source *source,
         if (status == STATUS_OK)
             status = view_take(&to, source, &at, runs[i], err);
     }
-    if (status == STATUS_OK) {
-        made = source_new(&edited, to.runs, to.count, err);
-        status = made == NULL ? STATUS_NOMEM : STATUS_OK;
-    }
-    mem_free(to.runs);
     if (status == STATUS_OK)
-        *out = made;
+        status = source_like(out, &edited, to.runs, to.count, err);
+    mem_free(to.runs);
     return status;
 }
 
@@ -299,25 +294,19 @@ static Status select_rows(Source **out, const Source *source, const char *noun,
     return source_select(out, source, &run, 1, err);
 }
 
-/* The same of the stored columns, which are always one window. */
+/* The same of the stored columns. */
 static Status select_cols(Source **out, const Source *source, const char *noun,
                           uint64_t first, uint64_t count, uint64_t step,
                           Err *err) {
     Status status = span_check(noun, source->cols, first, count, step, err);
     if (status != STATUS_OK)
         return status;
-    if (step != 1 && count > 1)
-        return err_set(err, STATUS_UNSUPPORTED,
-                       "step %" PRIu64
-                       " over %ss that are a file's columns: expected 1",
-                       step, noun);
-    Source *made = source_new(source, source->runs, source->run_count, err);
-    if (made == NULL)
-        return STATUS_NOMEM;
-    made->first_col += first;
-    made->cols = count;
-    *out = made;
-    return STATUS_OK;
+    Source edited = *source;
+    /* of one column any step is 1, so that equal views are equal records */
+    edited.first_col += first * source->col_step;
+    edited.col_step = count > 1 ? step * source->col_step : 1;
+    edited.cols = count;
+    return source_like(out, &edited, source->runs, source->run_count, err);
 }
 
 Status source_rows(Source **out, const Source *source, uint64_t first,
@@ -342,10 +331,18 @@ Status source_runs(Source **out, const Source *source, const RowRun *runs,
 }
 
 Status source_transpose(Source **out, const Source *source, Err *err) {
-    Source *made = source_new(source, source->runs, source->run_count, err);
-    if (made == NULL)
-        return STATUS_NOMEM;
-    made->transposed = !made->transposed;
-    *out = made;
-    return STATUS_OK;
+    Source edited = *source;
+    edited.transposed = !edited.transposed;
+    return source_like(out, &edited, source->runs, source->run_count, err);
+}
+
+bool source_same(const Source *a, const Source *b) {
+    return a->file == b->file && a->dtype == b->dtype &&
+           a->offset == b->offset && a->stored_rows == b->stored_rows &&
+           a->stored_cols == b->stored_cols && a->rows == b->rows &&
+           a->first_col == b->first_col && a->cols == b->cols &&
+           a->col_step == b->col_step && a->transposed == b->transposed &&
+           a->run_count == b->run_count &&
+           memcmp(a->runs, b->runs, a->run_count * sizeof *a->runs) == 0 &&
+           recipe_same(a->recipe, b->recipe);
 }

@@ -3,7 +3,9 @@
  *
  * The stored matrix is row-major, `stored_cols` elements a row (the tensor's
  * last axis; all earlier axes are rows). A view takes some of its rows, in the
- * order of its runs, a window of its columns, and may be read transposed. */
+ * order of its runs, every col_step-th of a window of its columns, and may be
+ * read transposed. With a recipe the values are computed of several stored
+ * tensors while they are read (recipe.h); rows and columns are the values'. */
 #ifndef WEFT_SOURCE_H
 #define WEFT_SOURCE_H
 
@@ -20,6 +22,8 @@ typedef struct RowRun {
     uint64_t first, len, step, n;
 } RowRun;
 
+typedef struct Recipe Recipe;
+
 typedef struct Source {
     int refs; /* atomic */
     File *file;
@@ -27,8 +31,9 @@ typedef struct Source {
     uint64_t offset; /* of the stored matrix's first byte */
     uint64_t stored_rows, stored_cols;
     uint64_t rows; /* of the view, before transposing */
-    uint64_t first_col, cols;
+    uint64_t first_col, cols, col_step;
     bool transposed;
+    Recipe *recipe; /* kept; NULL: the values are the stored elements */
     size_t run_count;
     RowRun runs[];
 } Source;
@@ -57,6 +62,10 @@ CHECKED Status span_check(const char *noun, uint64_t size, uint64_t first,
 CHECKED Status source_create(Source **out, File *file, Dtype dtype,
                              uint64_t offset, uint64_t rows, uint64_t cols,
                              Err *err);
+/* A record like `like`, but of these runs; keeps like's file and recipe. The
+ * caller sees to it that they fit each other. Creates. */
+CHECKED Status source_like(Source **out, const Source *like, const RowRun *runs,
+                           size_t count, Err *err);
 Source *source_keep(Source *source);
 void source_release(Source *source);
 
@@ -64,8 +73,7 @@ void source_release(Source *source);
  * view is transposed these are its columns in the file. Creates. */
 CHECKED Status source_rows(Source **out, const Source *source, uint64_t first,
                            uint64_t count, uint64_t step, Err *err);
-/* Columns likewise. A step other than 1 on stored columns is
- * STATUS_UNSUPPORTED (the caller copies instead). */
+/* Columns likewise. */
 CHECKED Status source_cols(Source **out, const Source *source, uint64_t first,
                            uint64_t count, uint64_t step, Err *err);
 /* The view's rows in the order of `runs` (each within its rows; rows may come
@@ -75,6 +83,9 @@ CHECKED Status source_runs(Source **out, const Source *source,
                            const RowRun *runs, size_t count, Err *err);
 CHECKED Status source_transpose(Source **out, const Source *source, Err *err);
 
+/* Whether two records are one view of the same stored values. */
+bool source_same(const Source *a, const Source *b);
+
 /* Rows and columns as the view shows them (after transposing). */
 uint64_t source_view_rows(const Source *source);
 uint64_t source_view_cols(const Source *source);
@@ -83,9 +94,10 @@ uint64_t source_view_cols(const Source *source);
  * not, to dst, row-major with `ld` elements between rows, widened to float64.
  * Stored rows that lie close together become one pread, so that blocks of whole
  * stored rows read fastest: of a transposed view those are blocks of columns.
+ * Of columns with a step all that lie between are read too.
  * `bad` (may be NULL) is added to: zero it before the first block; it is
  * untouched on failure. Slot `slot` of the scratch grows to at most about
- * 1.1 MB. */
+ * 1.1 MB, by a recipe 2 MB. */
 CHECKED Status source_read(const Source *source, uint64_t r0, uint64_t nr,
                            uint64_t c0, uint64_t nc, double *dst, uint64_t ld,
                            NonFinite *bad, Scratch *scratch, int slot,

@@ -1,6 +1,6 @@
 /* Reading blocks of a source's view: few preads, decoding in the cache. */
 #include "quant.h"
-#include "source.h"
+#include "recipe.h"
 
 enum {
     RAW_BYTES = 1 << 20, /* read at once: stays in the second-level cache */
@@ -77,35 +77,51 @@ static void cursor_next(Cursor *at) {
     at->run++;
 }
 
-/* Stored columns, and the bytes of the blocks that cover them in a row. */
+/* The stored column that the view's j-th is. */
+static uint64_t stored_col(const Source *source, uint64_t j) {
+    return source->first_col + j * source->col_step;
+}
+
+/* How many columns of a step each end before stored column `end`, from stored
+ * column `at` on. */
+static uint64_t cols_until(const Source *source, uint64_t at, uint64_t end) {
+    return (end - at - 1) / source->col_step + 1;
+}
+
+/* Columns of the view, and the bytes of the units that cover them in a row. */
 typedef struct Window {
     uint64_t col, cols;
     uint64_t byte, bytes;
 } Window;
 
-static Window window_of(const DtypeRow *format, uint64_t col, uint64_t cols) {
-    uint64_t first = col / format->block;
-    uint64_t end = (col + cols + format->block - 1) / format->block;
-    return (Window){col, cols, first * format->bytes,
-                    (end - first) * format->bytes};
+/* At least one column. */
+static Window window_of(const Source *source, uint64_t col, uint64_t cols) {
+    Unit unit = source_unit(source);
+    uint64_t first = stored_col(source, col) / unit.block;
+    uint64_t end = stored_col(source, col + cols - 1) / unit.block + 1;
+    return (Window){col, cols, first * unit.bytes, (end - first) * unit.bytes};
 }
 
-/* One call of source_read, in stored rows and columns. */
+/* One call of source_read, in rows and columns of the view as it lies in the
+ * file. */
 typedef struct Reader {
     const Source *source;
-    const DtypeRow *format;
+    Unit unit;
     uint64_t row_bytes;
-    uint64_t row0, rows, col0, cols; /* of the block; rows of the view */
+    uint64_t row0, rows, col0, cols; /* of the block */
     double *dst;
     uint64_t ld;
     NonFinite *bad; /* NULL: nobody asks */
-    double *edge;   /* a block that the window cuts */
+    double *edge;   /* a unit that the window cuts */
+    double *wide;   /* (SEGMENT) stored columns, where a step picks some */
     double *tile;   /* (TILE_ROWS, TILE_LD), of a transposed view */
     uint8_t *raw;
     size_t raw_bytes;
-    Window part;           /* of the block's columns, what raw can hold */
-    size_t loaded;         /* rows in raw, */
-    size_t pos[LOAD_ROWS]; /* and where each begins */
+    Window part;             /* of the block's columns, what raw can hold */
+    size_t loaded;           /* rows in raw, */
+    size_t pos[LOAD_ROWS];   /* where each begins, */
+    uint64_t row[LOAD_ROWS]; /* and which of the stored it is */
+    RecipeReader recipe;     /* where the source has one */
 } Reader;
 
 /* Fills raw with the part's bytes of up to `left` rows, from *at on. */
@@ -114,14 +130,17 @@ static Status load_rows(Reader *r, Cursor *at, uint64_t left, Err *err) {
     size_t base = 0;             /* and in raw */
     r->loaded = 0;
     while (r->loaded < LOAD_ROWS && r->loaded < left) {
-        uint64_t from =
-            r->source->offset + cursor_row(at) * r->row_bytes + r->part.byte;
+        uint64_t row = cursor_row(at);
+        uint64_t from = r->source->offset + row / r->unit.down * r->row_bytes +
+                        r->part.byte;
+        bool again = r->loaded > 0 && from + r->part.bytes == end;
         bool joins = r->loaded > 0 && from >= end && from - end <= GAP_BYTES;
-        size_t pos = joins ? base + (from - start)
-                           : (base + (end - start) + ALIGN - 1) / ALIGN * ALIGN;
+        size_t pos = joins || again
+                         ? base + (from - start)
+                         : (base + (end - start) + ALIGN - 1) / ALIGN * ALIGN;
         if (pos + r->part.bytes > r->raw_bytes)
             break;
-        if (!joins) {
+        if (!joins && !again) {
             Status status = STATUS_OK;
             if (r->loaded > 0)
                 status = file_read(r->source->file, start, r->raw + base,
@@ -132,41 +151,65 @@ static Status load_rows(Reader *r, Cursor *at, uint64_t left, Err *err) {
             base = pos;
         }
         end = from + r->part.bytes;
+        r->row[r->loaded] = row;
         r->pos[r->loaded++] = pos;
         cursor_next(at);
     }
     return file_read(r->source->file, start, r->raw + base, end - start, err);
 }
 
-/* Decodes n values from stored column c on of the k-th row in raw. */
-static Status decode_window(const Reader *r, size_t k, uint64_t c, uint64_t n,
+/* Decodes whole units of stored row `row`. */
+static Status decode_units(const Reader *r, uint64_t row, const uint8_t *src,
+                           uint64_t n, double *dst, Err *err) {
+    return r->source->recipe == NULL
+               ? dtype_decode(r->source->dtype, src, n, dst, err)
+               : recipe_codes(r->source, row, src, n, dst, err);
+}
+
+/* Decodes n <= SEGMENT values from stored column c on of the k-th row in raw.
+ */
+static Status decode_window(Reader *r, size_t k, uint64_t c, uint64_t n,
                             double *dst, Err *err) {
-    Dtype dtype = r->source->dtype;
-    uint64_t block = r->format->block, cut = c % block;
+    uint64_t block = r->unit.block, cut = c % block, done = 0;
     const uint8_t *src =
-        r->raw + r->pos[k] + (c / block * r->format->bytes - r->part.byte);
+        r->raw + r->pos[k] + (c / block * r->unit.bytes - r->part.byte);
     Status status = STATUS_OK;
-    while (n > 0 && status == STATUS_OK) {
-        uint64_t take = n / block * block;
+    while (done < n && status == STATUS_OK) {
+        uint64_t take = (n - done) / block * block;
         if (cut > 0 || take == 0) {
-            take = block - cut < n ? block - cut : n;
-            status = dtype_decode(dtype, src, block, r->edge, err);
+            take = block - cut < n - done ? block - cut : n - done;
+            status = decode_units(r, r->row[k], src, block, r->edge, err);
             if (status == STATUS_OK)
-                memcpy(dst, r->edge + cut, take * sizeof *dst);
+                memcpy(dst + done, r->edge + cut, take * sizeof *dst);
         } else {
-            status = dtype_decode(dtype, src, take, dst, err);
+            status = decode_units(r, r->row[k], src, take, dst + done, err);
         }
-        src += (cut + take) / block * r->format->bytes;
+        src += (cut + take) / block * r->unit.bytes;
         cut = 0;
-        dst += take;
-        n -= take;
+        done += take;
     }
+    if (status == STATUS_OK && r->source->recipe != NULL)
+        status = recipe_apply(&r->recipe, r->row[k], c, n, dst, err);
     return status;
 }
 
-/* The end of the piece, a multiple of `size`, that column c lies in. */
-static uint64_t piece_end(const Window *window, uint64_t c, uint64_t size) {
-    uint64_t end = window->col + window->cols, next = (c / size + 1) * size;
+/* The same of n columns of the view from the j-th on. */
+static Status decode_cols(Reader *r, size_t k, uint64_t j, uint64_t n,
+                          double *dst, Err *err) {
+    uint64_t c = stored_col(r->source, j), step = r->source->col_step;
+    if (step == 1)
+        return decode_window(r, k, c, n, dst, err);
+    Status status = decode_window(r, k, c, (n - 1) * step + 1, r->wide, err);
+    for (uint64_t i = 0; i < n && status == STATUS_OK; i++)
+        dst[i] = r->wide[i * step];
+    return status;
+}
+
+/* The end of the piece of columns from the j-th on that lie within one stretch
+ * of `size` stored ones. */
+static uint64_t piece_end(const Reader *r, uint64_t j, uint64_t size) {
+    uint64_t c = stored_col(r->source, j), end = r->part.col + r->part.cols;
+    uint64_t next = j + cols_until(r->source, c, (c / size + 1) * size);
     return next < end ? next : end;
 }
 
@@ -176,31 +219,29 @@ static Status emit_rows(Reader *r, uint64_t row, Err *err) {
     for (size_t k = 0; k < r->loaded; k++) {
         double *line = r->dst + (row - r->row0 + k) * r->ld;
         uint64_t next;
-        for (uint64_t c = part->col; c < part->col + part->cols; c = next) {
-            next = piece_end(part, c, SEGMENT);
-            double *dst = line + (c - r->col0);
-            Status status = decode_window(r, k, c, next - c, dst, err);
+        for (uint64_t j = part->col; j < part->col + part->cols; j = next) {
+            next = piece_end(r, j, SEGMENT);
+            double *dst = line + (j - r->col0);
+            Status status = decode_cols(r, k, j, next - j, dst, err);
             if (status != STATUS_OK)
                 return status;
             if (r->bad != NULL)
-                nonfinite_scan(r->bad, dst, next - c, row + k,
-                               c - r->source->first_col, false);
+                nonfinite_scan(r->bad, dst, next - j, row + k, j, false);
         }
     }
     return STATUS_OK;
 }
 
-/* Decodes columns [c, end) of `rows` loaded rows from the k-th on. */
+/* Decodes columns [j, end) of `rows` loaded rows from the k-th on. */
 static Status fill_tile(Reader *r, uint64_t row, size_t k, size_t rows,
-                        uint64_t c, uint64_t end, Err *err) {
+                        uint64_t j, uint64_t end, Err *err) {
     for (size_t i = 0; i < rows; i++) {
         double *line = r->tile + i * TILE_LD;
-        Status status = decode_window(r, k + i, c, end - c, line, err);
+        Status status = decode_cols(r, k + i, j, end - j, line, err);
         if (status != STATUS_OK)
             return status;
         if (r->bad != NULL)
-            nonfinite_scan(r->bad, line, end - c, c - r->source->first_col,
-                           row + k + i, true);
+            nonfinite_scan(r->bad, line, end - j, j, row + k + i, true);
     }
     return STATUS_OK;
 }
@@ -211,15 +252,15 @@ static Status emit_tiles(Reader *r, uint64_t row, Err *err) {
     for (size_t k = 0; k < r->loaded; k += TILE_ROWS) {
         size_t rows = r->loaded - k < TILE_ROWS ? r->loaded - k : TILE_ROWS;
         uint64_t next;
-        for (uint64_t c = part->col; c < part->col + part->cols; c = next) {
-            next = piece_end(part, c, TILE_COLS);
-            Status status = fill_tile(r, row, k, rows, c, next, err);
+        for (uint64_t j = part->col; j < part->col + part->cols; j = next) {
+            next = piece_end(r, j, TILE_COLS);
+            Status status = fill_tile(r, row, k, rows, j, next, err);
             if (status != STATUS_OK)
                 return status;
-            double *dst = r->dst + (c - r->col0) * r->ld + (row - r->row0 + k);
-            for (uint64_t j = 0; j < next - c; j++, dst += r->ld) {
+            double *dst = r->dst + (j - r->col0) * r->ld + (row - r->row0 + k);
+            for (uint64_t c = 0; c < next - j; c++, dst += r->ld) {
                 for (size_t i = 0; i < rows; i++)
-                    dst[i] = r->tile[i * TILE_LD + j];
+                    dst[i] = r->tile[i * TILE_LD + c];
             }
         }
     }
@@ -242,20 +283,33 @@ static Status read_part(Reader *r, Err *err) {
     return STATUS_OK;
 }
 
-/* Lays the reader's buffers out in one slot: an edge, a tile, raw bytes. */
+static size_t aligned(size_t n) {
+    return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Lays the reader's buffers out in one slot: an edge, a wide line, a tile,
+ * what the recipe wants, raw bytes. */
 static Status reader_room(Reader *r, Scratch *scratch, int slot, Err *err) {
-    Window all = window_of(r->format, r->col0, r->cols);
+    const Source *source = r->source;
+    Window all = window_of(source, r->col0, r->cols);
     size_t raw = RAW_BYTES;
     if (all.bytes < RAW_BYTES && r->rows < RAW_BYTES / (all.bytes + GAP_BYTES))
         raw = r->rows * (all.bytes + GAP_BYTES);
-    size_t edge = ((size_t)r->format->block + ALIGN - 1) / ALIGN * ALIGN;
-    size_t tile = r->source->transposed ? TILE_ROWS * TILE_LD : 0;
-    r->edge = scratch_take(scratch, slot, (edge + tile) * sizeof(double) + raw,
-                           1, err);
-    if (r->edge == NULL)
+    size_t edge = aligned(r->unit.block);
+    size_t wide = source->col_step > 1 ? SEGMENT : 0;
+    size_t tile = source->transposed ? TILE_ROWS * TILE_LD : 0;
+    size_t recipe =
+        source->recipe == NULL ? 0 : aligned(recipe_room(source, r->rows));
+    size_t values = (edge + wide + tile) * sizeof(double);
+    uint8_t *block = scratch_take(scratch, slot, values + recipe + raw, 1, err);
+    if (block == NULL)
         return STATUS_NOMEM;
-    r->tile = r->edge + edge;
-    r->raw = (uint8_t *)(r->tile + tile);
+    r->edge = (double *)(void *)block;
+    r->wide = r->edge + edge;
+    r->tile = r->wide + wide;
+    if (source->recipe != NULL)
+        recipe_begin(&r->recipe, source, r->rows, block + values);
+    r->raw = block + values + recipe;
     r->raw_bytes = raw;
     return STATUS_OK;
 }
@@ -272,27 +326,28 @@ Status source_read(const Source *source, uint64_t r0, uint64_t nr, uint64_t c0,
     if (status != STATUS_OK || nr == 0 || nc == 0)
         return status;
     bool t = source->transposed;
-    const DtypeRow *format = dtype_row(source->dtype);
+    Unit unit = source_unit(source);
     NonFinite met = {0, 0, 0};
     if (bad != NULL)
         met = *bad;
     Reader r = {.source = source,
-                .format = format,
-                .row_bytes =
-                    source->stored_cols / format->block * format->bytes,
+                .unit = unit,
+                .row_bytes = source->stored_cols / unit.block * unit.bytes,
                 .row0 = t ? c0 : r0,
                 .rows = t ? nc : nr,
-                .col0 = source->first_col + (t ? r0 : c0),
+                .col0 = t ? r0 : c0,
                 .cols = t ? nr : nc,
                 .dst = dst,
                 .ld = ld,
                 .bad = bad == NULL ? NULL : &met};
     status = reader_room(&r, scratch, slot, err);
     uint64_t end = r.col0 + r.cols, next;
-    for (uint64_t c = r.col0; c < end && status == STATUS_OK; c = next) {
-        next = (c / format->block + RAW_BYTES / format->bytes) * format->block;
+    for (uint64_t j = r.col0; j < end && status == STATUS_OK; j = next) {
+        uint64_t c = stored_col(source, j);
+        uint64_t stop = (c / unit.block + RAW_BYTES / unit.bytes) * unit.block;
+        next = j + cols_until(source, c, stop);
         next = next < end ? next : end;
-        r.part = window_of(format, c, next - c);
+        r.part = window_of(source, j, next - j);
         status = read_part(&r, err);
     }
     if (status == STATUS_OK && bad != NULL)
@@ -307,22 +362,26 @@ static void advise(const Source *source, uint64_t start, uint64_t end) {
 }
 
 void source_advise(const Source *source) {
-    const DtypeRow *format = dtype_row(source->dtype);
-    uint64_t row_bytes = source->stored_cols / format->block * format->bytes;
-    Window window = window_of(format, source->first_col, source->cols);
+    Unit unit = source_unit(source);
+    uint64_t row_bytes = source->stored_cols / unit.block * unit.bytes;
+    if (source->cols == 0)
+        return;
+    Window window = window_of(source, 0, source->cols);
     bool dense = row_bytes - window.bytes <= GAP_BYTES;
     uint64_t start = 0, end = 0;
-    for (size_t k = 0; window.bytes > 0 && k < source->run_count; k++) {
+    for (size_t k = 0; k < source->run_count; k++) {
         const RowRun *run = &source->runs[k];
         uint64_t rows = dense ? run->len : 1;
         for (Cursor at = {run, 0, 0}; at.run == run; cursor_next(&at)) {
-            uint64_t from =
-                source->offset + cursor_row(&at) * row_bytes + window.byte;
+            uint64_t row = cursor_row(&at), last = row + rows - 1;
+            uint64_t from = source->offset + row / unit.down * row_bytes;
+            from += window.byte;
             if (end == 0 || from < end || from - end > GAP_BYTES) {
                 advise(source, start, end);
                 start = from;
             }
-            end = from + (rows - 1) * row_bytes + window.bytes;
+            end = source->offset + last / unit.down * row_bytes + window.byte +
+                  window.bytes;
             at.j += rows - 1;
         }
     }

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "recipe.h"
+
 struct Storage {
     int refs; /* atomic */
     _Alignas(64) unsigned char bytes[];
@@ -144,20 +146,22 @@ int64_t tensor_count(const Tensor *tensor) {
 }
 
 uint64_t tensor_bytes(const Tensor *tensor) {
-    const DtypeRow *format = dtype_row(tensor->dtype);
     const Source *source = tensor->source;
     if (source == NULL)
         return (uint64_t)tensor_count(tensor) * element_size(tensor->dtype);
-    /* the blocks that a window cuts are stored whole */
-    uint64_t first = source->first_col / format->block, bytes;
-    uint64_t end = source->first_col + source->cols;
-    end = end / format->block + (end % format->block != 0);
-    if (source->cols == 0 ||
-        __builtin_mul_overflow(source->rows, end - first, &bytes))
-        return source->cols == 0 ? 0 : UINT64_MAX;
-    return __builtin_mul_overflow(bytes, (uint64_t)format->bytes, &bytes)
-               ? UINT64_MAX
-               : bytes;
+    if (source->cols == 0 || source->rows == 0)
+        return 0;
+    /* the units that a window cuts, or a step passes over, are whole */
+    Unit unit = source_unit(source);
+    uint64_t last = source->first_col + (source->cols - 1) * source->col_step;
+    uint64_t units = last / unit.block - source->first_col / unit.block + 1;
+    if (units > source->cols)
+        units = source->cols;
+    uint64_t rows = (source->rows - 1) / unit.down + 1, bytes;
+    if (__builtin_mul_overflow(rows, units, &bytes) ||
+        __builtin_mul_overflow(bytes, unit.bytes, &bytes))
+        return UINT64_MAX;
+    return bytes;
 }
 
 bool tensor_in_memory(const Tensor *tensor) {

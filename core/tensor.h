@@ -37,15 +37,15 @@ CHECKED Status tensor_from_source(Tensor *out, Source *source, int axes,
 void tensor_view(Tensor *out, const Tensor *tensor);
 void tensor_release(Tensor *tensor);
 
-int64_t tensor_count(const Tensor *tensor);  /* elements */
-uint64_t tensor_bytes(const Tensor *tensor); /* of its elements as stored */
+int64_t tensor_count(const Tensor *tensor); /* elements */
+/* Of its elements as stored; by a recipe without the scales. */
+uint64_t tensor_bytes(const Tensor *tensor);
 bool tensor_in_memory(const Tensor *tensor);
 
 /* Views: rows and columns are 0-based here, `count` of them from `first`,
  * every `step`-th. Rows are the first axis, columns the last. Bounds are
  * checked; the message names the axis, the index and the size, and counts from
- * one: "row 9 of 8: expected 1 to 8". A step over stored columns of a file is
- * STATUS_UNSUPPORTED: copy first. */
+ * one: "row 9 of 8: expected 1 to 8". */
 CHECKED Status tensor_rows(Tensor *out, const Tensor *tensor, int64_t first,
                            int64_t count, int64_t step, Err *err);
 CHECKED Status tensor_cols(Tensor *out, const Tensor *tensor, int64_t first,

@@ -15,7 +15,7 @@
 typedef struct Model {
     size_t nr, nc; /* of the view before transposing */
     uint64_t *row;
-    uint64_t first_col;
+    uint64_t first_col, col_step;
     bool transposed;
 } Model;
 
@@ -30,7 +30,7 @@ static uint64_t below(uint64_t n) {
 }
 
 static Model model_make(const Stored *s) {
-    Model m = {s->rows, s->cols, malloc((s->rows + 1) * 8), 0, false};
+    Model m = {s->rows, s->cols, malloc((s->rows + 1) * 8), 0, 1, false};
     assert_non_null(m.row);
     for (size_t i = 0; i < m.nr; i++)
         m.row[i] = i;
@@ -39,7 +39,7 @@ static Model model_make(const Stored *s) {
 
 static double model_value(const Stored *s, const Model *m, size_t i, size_t j) {
     uint64_t row = m->row[m->transposed ? j : i];
-    uint64_t col = m->first_col + (m->transposed ? i : j);
+    uint64_t col = m->first_col + (m->transposed ? i : j) * m->col_step;
     return s->truth[row * s->cols + col];
 }
 
@@ -72,16 +72,11 @@ static void random_rows(Source **out, const Source *source, Model *m) {
 static void random_cols(Source **out, const Source *source, Model *m) {
     uint64_t first, count, step;
     random_span(m->nc, &first, &count, &step);
-    if (step > 1 && count > 1) {
-        assert_int_equal((m->transposed ? source_rows : source_cols)(
-                             out, source, first, count, step, NULL),
-                         STATUS_UNSUPPORTED);
-        step = 1;
-    }
     assert_int_equal((m->transposed ? source_rows : source_cols)(
                          out, source, first, count, step, NULL),
                      STATUS_OK);
-    m->first_col += first;
+    m->first_col += first * m->col_step;
+    m->col_step *= step;
     m->nc = count;
 }
 
@@ -296,6 +291,56 @@ static void test_runs_stay_few(void **state) {
     stored_end(&s);
 }
 
+/* Steps of steps are one step; of one column there is none. */
+static void test_column_steps(void **state) {
+    Stored s;
+    (void)state;
+    stored_make(&s, DTYPE_BF16, 4, 60);
+    Source *a = stored_source(&s), *odd = NULL, *few = NULL, *one = NULL;
+    assert_int_equal(source_cols(&odd, a, 1, 30, 2, NULL), STATUS_OK);
+    assert_true(odd->first_col == 1 && odd->col_step == 2 && odd->cols == 30);
+    assert_int_equal(source_cols(&few, odd, 2, 7, 4, NULL), STATUS_OK);
+    assert_true(few->first_col == 5 && few->col_step == 8 && few->cols == 7);
+    assert_int_equal(source_cols(&one, few, 6, 1, 1, NULL), STATUS_OK);
+    assert_true(one->first_col == 53 && one->col_step == 1);
+    source_release(few);
+    assert_int_equal(source_cols(&few, a, 53, 1, 3, NULL), STATUS_OK);
+    assert_true(source_same(few, one));
+    assert_false(source_same(odd, one) || source_same(a, odd));
+    source_release(few);
+    assert_int_equal(source_cols(&few, a, 1, 30, 1, NULL), STATUS_OK);
+    assert_false(source_same(few, odd));
+    source_release(few);
+    source_release(one);
+    source_release(odd);
+    source_release(a);
+    stored_end(&s);
+}
+
+/* Steps wider than what is decoded, and read, at once. */
+static void test_wide_steps(void **state) {
+    static const uint64_t STEPS[] = {255, 4095, 4096, 5000, 262145, 299999};
+    Stored s;
+    (void)state;
+    stored_make(&s, DTYPE_F32, 2, 600000);
+    Source *a = stored_source(&s);
+    for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
+        Model m = model_make(&s);
+        Source *part = NULL;
+        m.first_col = 1 + below(STEPS[i]);
+        m.col_step = STEPS[i];
+        m.nc = (s.cols - 1 - m.first_col) / STEPS[i] + 1;
+        assert_int_equal(
+            source_cols(&part, a, m.first_col, m.nc, STEPS[i], NULL),
+            STATUS_OK);
+        check_all(&s, part, &m);
+        source_release(part);
+        free(m.row);
+    }
+    source_release(a);
+    stored_end(&s);
+}
+
 static void expect_error(Status got, Status status, const Err *err,
                          const char *message) {
     assert_int_equal(got, status);
@@ -325,10 +370,10 @@ static void test_bounds(void **state) {
                  "row 6 of 5: expected 1 to 5");
     expect_error(source_cols(&out, t, 8, 1, 1, &err), STATUS_ARGUMENT, &err,
                  "column 9 of 8: expected 1 to 8");
-    expect_error(source_cols(&out, a, 0, 2, 2, &err), STATUS_UNSUPPORTED, &err,
-                 "step 2 over columns that are a file's columns: expected 1");
-    expect_error(source_rows(&out, t, 0, 2, 3, &err), STATUS_UNSUPPORTED, &err,
-                 "step 3 over rows that are a file's columns: expected 1");
+    expect_error(source_cols(&out, a, 1, 3, 2, &err), STATUS_ARGUMENT, &err,
+                 "column 6 of 5: expected 1 to 5");
+    expect_error(source_rows(&out, t, 0, 2, 0, &err), STATUS_ARGUMENT, &err,
+                 "step 0 over rows: expected 1 or more");
     RowRun run = {0, 1, 1, 1};
     expect_error(source_runs(&out, t, &run, 1, &err), STATUS_UNSUPPORTED, &err,
                  "row runs of a transposed view: expected them before it is "
@@ -510,6 +555,9 @@ static void test_nonfinite(void **state) {
     assert_int_equal(source_cols(&part, t, 0, 25, 2, NULL), STATUS_OK);
     expect_bad(part, (NonFinite){2, 1, 15});
     source_release(part);
+    assert_int_equal(source_cols(&part, a, 1, 31, 2, NULL), STATUS_OK);
+    expect_bad(part, (NonFinite){2, 4, 30});
+    source_release(part);
     source_release(t);
     source_release(a);
     stored_end(&s);
@@ -584,6 +632,8 @@ int main(void) {
         cmocka_unit_test(test_compose),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_runs_stay_few),
+        cmocka_unit_test(test_column_steps),
+        cmocka_unit_test(test_wide_steps),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_bad_runs),
         cmocka_unit_test(test_create_checks),
