@@ -232,9 +232,9 @@ Status checkpoint_add_entry(Checkpoint *checkpoint, const Entry *entry,
     const Entry *old = checkpoint_find(checkpoint, entry->name);
     Status status = STATUS_OK;
     if (entry->axes > TENSOR_AXES)
-        status = err_set(err, STATUS_UNSUPPORTED,
-                         "%d axes, at most %d are read", entry->axes,
-                         TENSOR_AXES);
+        status =
+            err_set(err, STATUS_UNSUPPORTED, "%d axes, at most %d are read",
+                    entry->axes, TENSOR_AXES);
     else if (old != NULL)
         status = name_twice(old, entry->file, err);
     else if (entry->refusal == NULL)
@@ -382,8 +382,8 @@ static Status stored_tensor(const Entry *entry, const int64_t *shape,
 Status checkpoint_tensor(const Entry *entry, Tensor *out, Err *err) {
     if (entry->refusal != NULL)
         return name_fault(
-            entry->name,
-            err_set(err, STATUS_UNSUPPORTED, "%s", entry->refusal), err);
+            entry->name, err_set(err, STATUS_UNSUPPORTED, "%s", entry->refusal),
+            err);
     if (!entry->transposed)
         return stored_tensor(entry, entry->shape, out, err);
     Tensor stored;

@@ -38,11 +38,10 @@ Status cursor_want(const Cursor *cursor, uint64_t n, const char *what,
                    Err *err) {
     if (n <= cursor_left(cursor))
         return STATUS_OK;
-    return err_set(err, STATUS_FORMAT,
-                   "%s at byte %llu takes %llu bytes, %llu are left", what,
-                   (unsigned long long)(cursor->at - cursor->origin),
-                   (unsigned long long)n,
-                   (unsigned long long)cursor_left(cursor));
+    return err_set(
+        err, STATUS_FORMAT, "%s at byte %llu takes %llu bytes, %llu are left",
+        what, (unsigned long long)(cursor->at - cursor->origin),
+        (unsigned long long)n, (unsigned long long)cursor_left(cursor));
 }
 
 /* Fills the buffer from where the cursor stands. */

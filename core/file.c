@@ -158,8 +158,8 @@ Status file_append(File *file, const void *src, uint64_t n, Err *err) {
     struct stat info;
     for (uint64_t done = 0; done < n;) {
         size_t want = n - done < READ_MOST ? (size_t)(n - done) : READ_MOST;
-        ssize_t put = pwrite(file->fd, bytes + done, want,
-                             (off_t)(file->id.size + done));
+        ssize_t put =
+            pwrite(file->fd, bytes + done, want, (off_t)(file->id.size + done));
         if (put < 0 && errno != EINTR)
             return temporary_fail(file->path, "write to", err);
         done += put < 0 ? 0 : (uint64_t)put;

@@ -14,9 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "checkpoint.h"
+#include "arena.h"
 #include "cursor.h"
+#include "gguf.h"
 #include "mem.h"
+#include "names.h"
 
 enum {
     KEY_BYTES_LEAST = 8 + 1 + 4 + 1, /* length, text, type, value */
@@ -76,6 +78,9 @@ typedef struct Reader {
     uint64_t tensors, keys;
     uint64_t alignment;
     uint64_t sum; /* of the padded sizes of the tensors so far */
+    Names seen;   /* this file's keys: another part has its own */
+    Arena texts;  /* of them */
+    GgufSplit split;
 } Reader;
 
 static bool gguf_probe(const uint8_t *head, size_t n, const char *path) {
@@ -239,13 +244,34 @@ static Status take_alignment(Reader *reader, uint32_t type, const Meta *meta,
     return STATUS_OK;
 }
 
+/* Each key stands once in a file. */
+static Status remember_key(Reader *reader, const char *key, Err *err) {
+    size_t old;
+    if (names_find(&reader->seen, key, &old))
+        return err_set(err, STATUS_FORMAT, "the key stands twice");
+    const char *copy = arena_text(&reader->texts, key, strlen(key), err);
+    return copy == NULL ? STATUS_NOMEM : names_add(&reader->seen, copy, 0, err);
+}
+
+/* The keys that a part has of its own: the checkpoint keeps the first's. */
+static void note_split(GgufSplit *split, const Meta *meta) {
+    if (meta->kind != META_INTEGER)
+        return;
+    if (strcmp(meta->key, "split.no") == 0)
+        split->number = meta->integer;
+    else if (strcmp(meta->key, "split.count") == 0)
+        split->count = meta->integer;
+    else if (strcmp(meta->key, "split.tensors.count") == 0)
+        split->tensors = meta->integer;
+}
+
 /* A key's type and value. */
 static Status take_value(Reader *reader, Err *err) {
     Meta meta = {.key = reader->name.bytes};
-    uint32_t type;
-    if (checkpoint_find_meta(reader->checkpoint, meta.key) != NULL)
-        return err_set(err, STATUS_FORMAT, "the key stands twice");
-    Status status = take_type(reader, "the type", &type, err);
+    uint32_t type = 0;
+    Status status = remember_key(reader, meta.key, err);
+    if (status == STATUS_OK)
+        status = take_type(reader, "the type", &type, err);
     if (status != STATUS_OK)
         return status;
     if (type == VALUE_STRING) {
@@ -260,6 +286,8 @@ static Status take_value(Reader *reader, Err *err) {
     }
     if (status == STATUS_OK && strcmp(meta.key, "general.alignment") == 0)
         status = take_alignment(reader, type, &meta, err);
+    if (status == STATUS_OK)
+        note_split(&reader->split, &meta);
     if (status == STATUS_OK)
         status = checkpoint_add_meta(reader->checkpoint, &meta, err);
     return status;
@@ -467,29 +495,22 @@ static Status take_start(Reader *reader, Err *err) {
 /* What is odd about a file that could be read. */
 static Status add_notes(Reader *reader, uint64_t end, Err *err) {
     uint64_t size = reader->cursor.end;
-    const Meta *parts = checkpoint_find_meta(reader->checkpoint, "split.count");
-    Status status = STATUS_OK;
-    if (size > end)
-        status = checkpoint_add_note(reader->checkpoint, err,
-                                     "%" PRIu64 " bytes after the last tensor, "
-                                     "which ends at byte %" PRIu64,
-                                     size - end, end);
-    if (status == STATUS_OK && parts != NULL && parts->kind == META_INTEGER &&
-        parts->integer > 1)
-        status = checkpoint_add_note(reader->checkpoint, err,
-                                     "one of %" PRId64 " parts of a model: "
-                                     "the other parts' tensors are not here",
-                                     parts->integer);
-    return status;
+    if (size <= end)
+        return STATUS_OK;
+    return checkpoint_add_note(reader->checkpoint, err,
+                               "%" PRIu64 " bytes after the last tensor, "
+                               "which ends at byte %" PRIu64,
+                               size - end, end);
 }
 
 /* Puts the tensors behind the infos, and looks at what is left over. */
 static Status place(Reader *reader, size_t first, Err *err) {
-    uint64_t data, end;
+    uint64_t data = 0, end;
     if (reader->tensors == 0)
         return add_notes(reader, reader->cursor.at, err);
-    if (!pad(reader, reader->cursor.at, &data) ||
-        __builtin_add_overflow(data, reader->sum, &end))
+    bool over = !pad(reader, reader->cursor.at, &data);
+    over |= __builtin_add_overflow(data, reader->sum, &end);
+    if (over)
         return err_set(err, STATUS_FORMAT,
                        "tensors that add up to more than 2^64 bytes");
     Status status = checkpoint_place(reader->checkpoint, first, data, err);
@@ -506,7 +527,8 @@ static Status read_all(Reader *reader, Err *err) {
     return status == STATUS_OK ? place(reader, first, err) : status;
 }
 
-static Status gguf_read(Checkpoint *checkpoint, File *file, Err *err) {
+Status gguf_read_part(Checkpoint *checkpoint, File *file, GgufSplit *split,
+                      Err *err) {
     Reader reader = {.checkpoint = checkpoint, .alignment = ALIGNMENT};
     Status status = cursor_create(&reader.cursor, file, err);
     if (status != STATUS_OK)
@@ -514,7 +536,22 @@ static Status gguf_read(Checkpoint *checkpoint, File *file, Err *err) {
     status = read_all(&reader, err);
     mem_free(reader.name.bytes);
     mem_free(reader.value.bytes);
+    names_release(&reader.seen);
+    arena_release(&reader.texts);
     cursor_release(&reader.cursor);
+    if (status == STATUS_OK)
+        *split = reader.split;
+    return status;
+}
+
+static Status gguf_read(Checkpoint *checkpoint, File *file, Err *err) {
+    GgufSplit split = {0};
+    Status status = gguf_read_part(checkpoint, file, &split, err);
+    if (status == STATUS_OK && split.count > 1)
+        status = checkpoint_add_note(checkpoint, err,
+                                     "one of %" PRId64 " parts of a model: "
+                                     "the other parts' tensors are not here",
+                                     split.count);
     return status;
 }
 

@@ -6,7 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ALIGNMENT = 64, PLAIN = 16, PAGE = 4096 };
+enum {
+    ALIGNMENT = 64,
+    PLAIN = 16,
+    PAGE = 4096,
+    SMALL = 16 << 20 /* bytes that every machine has */
+};
 
 static Status no_memory(size_t count, size_t size, Err *err) {
     return err_set(err, STATUS_NOMEM, "not enough memory for %zu x %zu bytes",
@@ -14,12 +19,13 @@ static Status no_memory(size_t count, size_t size, Err *err) {
 }
 
 /* What the machine has no memory for is refused: Linux would promise it, and
- * kill the process when it is used. */
+ * kill the process when it is used. Small blocks need no asking, which costs
+ * more than they do. */
 void *mem_array(size_t count, size_t size, Err *err) {
     size_t bytes, padded;
     if (__builtin_mul_overflow(count, size, &bytes) ||
         __builtin_add_overflow(bytes, (size_t)ALIGNMENT + PLAIN, &padded) ||
-        padded / PAGE > (size_t)sysconf(_SC_PHYS_PAGES)) {
+        (padded > SMALL && padded / PAGE > (size_t)sysconf(_SC_PHYS_PAGES))) {
         (void)no_memory(count, size, err);
         return NULL;
     }

@@ -319,8 +319,8 @@ static Status check_data(const Cursor *cursor, Header *header, Err *err) {
 Status npy_header(Cursor *cursor, NpyHeader *out, Err *err) {
     Header header = {0};
     char *text = mem_array(HEADER_MOST, 1, err);
-    Status status = text == NULL ? STATUS_NOMEM
-                                 : take_header(cursor, text, &header, err);
+    Status status =
+        text == NULL ? STATUS_NOMEM : take_header(cursor, text, &header, err);
     mem_free(text);
     if (status == STATUS_OK)
         status = check_data(cursor, &header, err);

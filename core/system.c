@@ -40,7 +40,7 @@ static bool write_all(int fd, const char *bytes, size_t n) {
 /* Makes the temporary with all its bytes; removes it where that fails. */
 static Status write_temporary(const char *temporary, const char *path,
                               const SystemPiece *pieces, size_t count,
-                              Err *err) {
+                              bool synced, Err *err) {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return fail_io(path, "cannot create", err);
@@ -49,7 +49,7 @@ static Status write_temporary(const char *temporary, const char *path,
         if (!write_all(fd, pieces[i].bytes, pieces[i].n))
             status = fail_io(path, "cannot write", err);
     }
-    if (status == STATUS_OK && fsync(fd) != 0)
+    if (status == STATUS_OK && synced && fsync(fd) != 0)
         status = fail_io(path, "cannot sync", err);
     /* after a sync that went well close has nothing left to lose */
     if (close(fd) != 0 && status == STATUS_OK)
@@ -105,8 +105,8 @@ static char *temporary_names(const char *path, char **folder, Err *err) {
     return block;
 }
 
-Status system_write_pieces(const char *path, const SystemPiece *pieces,
-                           size_t count, Err *err) {
+static Status replace_file(const char *path, const SystemPiece *pieces,
+                           size_t count, bool synced, Err *err) {
     Status status = check_target(path, err);
     if (status != STATUS_OK)
         return status;
@@ -114,15 +114,26 @@ Status system_write_pieces(const char *path, const SystemPiece *pieces,
     char *temporary = temporary_names(path, &folder, err);
     if (temporary == NULL)
         return STATUS_NOMEM;
-    status = write_temporary(temporary, path, pieces, count, err);
+    status = write_temporary(temporary, path, pieces, count, synced, err);
     if (status == STATUS_OK && rename(temporary, path) != 0) {
         status = fail_io(path, "cannot rename to it", err);
         unlink(temporary);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && synced)
         status = sync_folder(folder, path, err);
     mem_free(temporary);
     return status;
+}
+
+Status system_write_pieces(const char *path, const SystemPiece *pieces,
+                           size_t count, Err *err) {
+    return replace_file(path, pieces, count, true, err);
+}
+
+Status system_write_unsynced(const char *path, const void *bytes, size_t n,
+                             Err *err) {
+    SystemPiece piece = {bytes, n};
+    return replace_file(path, &piece, 1, false, err);
 }
 
 Status system_write(const char *path, const void *bytes, size_t n, Err *err) {

@@ -21,6 +21,11 @@ typedef struct SystemPiece {
 } SystemPiece;
 CHECKED Status system_write_pieces(const char *path, const SystemPiece *pieces,
                                    size_t count, Err *err);
+/* system_write without waiting for the disk: whatever happens to the process
+ * the file is whole or not there, but after a power cut it may be torn, which
+ * its reader must be able to tell. */
+CHECKED Status system_write_unsynced(const char *path, const void *bytes,
+                                     size_t n, Err *err);
 
 /* Makes the folder, and those above it that are missing. One that is there
  * already is no error. */

@@ -1,4 +1,9 @@
-/* Opening folders, indexes and odd paths; the directory that readers fill. */
+/* Opening folders, indexes and odd paths; the directory that readers fill.
+ *
+ * I1 test_shard_names, I2 test_broken_shards, I3 test_wrong_shard, I4
+ * test_two_shards and test_unlisted, I5 test_stray, I6 test_links, I7
+ * test_bad_index; S27 test_odd_paths, test_no_rights, test_folders and
+ * test_content_decides. */
 #include "bytes.h"
 
 #include <errno.h>
@@ -225,12 +230,13 @@ static void test_bad_index(void **state) {
 static void test_folders(void **state) {
     (void)state;
     static const char NONE[] =
-        "no " INDEX " and no model.safetensors in this folder, ";
+        "no model.safetensors, no pytorch_model.bin and no index of either in "
+        "this folder, ";
     char message[600];
     const char *path = in_folder("plain");
     assert_int_equal(mkdir(path, 0700), 0);
     snprintf(message, sizeof message,
-             "%snor any other .safetensors or .gguf file", NONE);
+             "%snor any other .safetensors, .gguf, .npz or .npy file", NONE);
     expect_at("empty", path, STATUS_IO, path, message);
     Bytes bytes = {.n = 0};
     put_text(&bytes, "GGUF");
@@ -261,6 +267,11 @@ static void test_folders(void **state) {
     checkpoint_release(c);
 }
 
+#define OTHER                                                                  \
+    "none of a safetensors file, a GGUF, a PyTorch checkpoint, an .npy and "   \
+    "an "                                                                      \
+    ".npz"
+
 /* Neither the extension nor its lack decides what a file is. */
 static void test_content_decides(void **state) {
     (void)state;
@@ -269,10 +280,8 @@ static void test_content_decides(void **state) {
     Checkpoint *c = open_good(write_bytes("really-safetensors.gguf", &bytes));
     assert_string_equal(checkpoint_format(c), "safetensors");
     checkpoint_release(c);
-    expect("other", write_text("other.bin", "PK\3\4 is something else"),
-           "neither a safetensors nor a GGUF file");
-    expect("empty", write_text("other.bin", ""),
-           "neither a safetensors nor a GGUF file");
+    expect("other", write_text("other", "PK\3\4 is something else"), OTHER);
+    expect("empty", write_text("other", ""), OTHER);
     expect("cut", write_text("cut.gguf", "GGU"),
            "the magic at byte 0 takes 4 bytes, 3 are left");
     expect("text", write_text("text.safetensors", "nothing"),
@@ -293,12 +302,33 @@ static void test_odd_paths(void **state) {
     snprintf(shown, sizeof shown, "%s/absent\\x1B[2J", folder());
     expect_at("S27 absent", path, STATUS_IO, shown,
               "cannot open: No such file or directory");
-    if (geteuid() != 0) {
-        path = write_text("private.safetensors", "x");
-        assert_int_equal(chmod(path, 0), 0);
-        expect_at("S27 unreadable", path, STATUS_IO, path,
-                  "cannot open: Permission denied");
-    }
+}
+
+/* S27 where the rights are missing: whoever has them all becomes nobody. */
+static void test_no_rights(void **state) {
+    (void)state;
+    const char *path = write_text("private.safetensors", "x");
+    const char *inner = in_folder("private");
+    char message[300];
+    Checkpoint *c = NULL;
+    Err file, listing;
+    assert_int_equal(mkdir(inner, 0111), 0);
+    assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(chmod(folder(), 0755), 0);
+    uid_t me = geteuid();
+    assert_int_equal(me == 0 ? seteuid(65534) : 0, 0);
+    Status status = checkpoint_open(&c, path, &file);
+    Status other = checkpoint_open(&c, inner, &listing);
+    assert_int_equal(me == 0 ? seteuid(me) : 0, 0);
+    assert_int_equal(status, STATUS_IO);
+    snprintf(message, sizeof message, "%s: cannot open: Permission denied",
+             path);
+    assert_string_equal(file.message, message);
+    assert_int_equal(other, STATUS_IO);
+    snprintf(message, sizeof message,
+             "%s: cannot open the folder: Permission denied", inner);
+    assert_string_equal(listing.message, message);
+    assert_int_equal(chmod(inner, 0700), 0);
 }
 
 /* A path longer than a message keeps the message's room. */
@@ -445,6 +475,10 @@ static void test_reads_fail(void **state) {
     assert_int_equal(fail_each_read(make_noted_model()), 5);
     assert_int_equal(fail_each_read(make_gguf_folder()), 2);
     assert_int_equal(fail_each_read(within("noted", "s1")), 3);
+    assert_true(fail_each_read("tests/golden/torch/deflated.pt") > 40);
+    assert_true(fail_each_read("tests/golden/torch/protocol4.pt") > 10);
+    assert_true(fail_each_read("tests/golden/npz/stored.npz") > 20);
+    assert_true(fail_each_read("tests/golden/npy/f8-big.npy") > 2);
 }
 
 int main(void) {
@@ -461,6 +495,7 @@ int main(void) {
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_content_decides),
         cmocka_unit_test(test_odd_paths),
+        cmocka_unit_test(test_no_rights),
         cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_tensor),
         cmocka_unit_test(test_add),

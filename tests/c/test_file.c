@@ -1,19 +1,42 @@
 /* Files: what is refused at once, short reads, signals, changes, closing. */
 #include "bytes.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "file.h"
 
-/* Takes the place of the C library's: the next reads fail as they are told.
- * `cut` is the most bytes a read gives, or 0. */
+/* Take the place of the C library's, which do as they are told: `cut` is the
+ * most bytes a read gives, or 0; `moved` makes a file another one. */
 static struct {
     int interrupts, error;
     size_t cut;
+    bool no_lock, no_stat;
+    struct {
+        bool inode, device;
+    } moved;
 } fault;
+
+int fstat(int fd, struct stat *info) {
+    int result = fstatat(fd, "", info, AT_EMPTY_PATH);
+    info->st_ino += fault.moved.inode;
+    info->st_dev += fault.moved.device;
+    errno = fault.no_stat ? ESTALE : errno;
+    return fault.no_stat ? -1 : result;
+}
+
+int pthread_rwlock_init(pthread_rwlock_t *lock,
+                        const pthread_rwlockattr_t *attributes) {
+    void *found = dlsym(RTLD_NEXT, "pthread_rwlock_init");
+    int (*init)(pthread_rwlock_t *, const pthread_rwlockattr_t *);
+    memcpy(&init, &found, sizeof init);
+    return fault.no_lock ? EAGAIN : init(lock, attributes);
+}
 
 ssize_t pread(int fd, void *dst, size_t n, off_t offset) {
     if (fault.interrupts > 0) {
@@ -96,6 +119,17 @@ static void test_reads(void **state) {
     file_release(file);
 }
 
+static void test_no_file(void **state) {
+    (void)state;
+    const char *path = write_text("whole", "0123456789");
+    fault.no_lock = true;
+    refuse(path, "cannot make a lock");
+    fault.no_lock = false;
+    fault.no_stat = true;
+    refuse(path, "cannot stat: Stale file handle");
+    fault.no_stat = false;
+}
+
 static void test_bad_reads(void **state) {
     (void)state;
     File *file = open_text("bad-reads", "0123456789");
@@ -104,6 +138,10 @@ static void test_bad_reads(void **state) {
     Status status = file_read(file, 8, text, 8, &err);
     expect_err(status, &err, STATUS_IO, file_path(file),
                "8 bytes wanted at byte 8, the file ends after 2 of them");
+    status = file_read(file, INT64_MAX - 7, text, 8, &err);
+    expect_err(
+        status, &err, STATUS_IO, file_path(file),
+        "8 bytes wanted at byte 9223372036854775800, no file is so long");
     status = file_read(file, UINT64_MAX - 1, text, 8, &err);
     expect_err(
         status, &err, STATUS_IO, file_path(file),
@@ -137,8 +175,19 @@ static void test_overwritten(void **state) {
     Err err;
     struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     assert_int_equal(file_unchanged(file, &err), STATUS_OK);
-    assert_int_equal(utimensat(AT_FDCWD, file_path(file), times, 0), 0);
+    fault.no_stat = true;
     Status status = file_unchanged(file, &err);
+    fault.no_stat = false;
+    expect_err(status, &err, STATUS_IO, file_path(file),
+               "cannot stat: Stale file handle");
+    fault.moved.inode = true;
+    assert_int_equal(file_unchanged(file, NULL), STATUS_IO);
+    fault.moved.inode = false;
+    fault.moved.device = true;
+    assert_int_equal(file_unchanged(file, NULL), STATUS_IO);
+    fault.moved.device = false;
+    assert_int_equal(utimensat(AT_FDCWD, file_path(file), times, 0), 0);
+    status = file_unchanged(file, &err);
     expect_err(status, &err, STATUS_IO, file_path(file),
                "changed while it was open: written to again");
     file_release(file);
@@ -224,11 +273,47 @@ static void test_allocations_fail(void **state) {
     }
 }
 
+/* A temporary file is read like any other, has no name, and says what went
+ * wrong by the path that it stands for. */
+static void test_temporary(void **state) {
+    (void)state;
+    File *file = NULL;
+    Err err;
+    char text[8] = "";
+    assert_int_equal(file_temporary(&file, "x.npz", NULL), STATUS_OK);
+    assert_string_equal(file_path(file), "x.npz");
+    assert_int_equal(file_id(file)->size, 0);
+    assert_int_equal(file_append(file, "abc", 3, NULL), STATUS_OK);
+    assert_int_equal(file_append(file, "", 0, NULL), STATUS_OK);
+    assert_int_equal(file_append(file, "de", 2, NULL), STATUS_OK);
+    assert_int_equal(file_id(file)->size, 5);
+    assert_int_equal(file_read(file, 1, text, 4, NULL), STATUS_OK);
+    assert_string_equal(text, "bcde");
+    assert_int_equal(file_unchanged(file, NULL), STATUS_OK);
+    assert_int_equal(file_read(file, 1, text, 5, &err), STATUS_IO);
+    assert_string_equal(err.message,
+                        "x.npz: 5 bytes wanted at byte 1, the file ends after "
+                        "4 of them");
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){6, old.rlim_max};
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    Status status = file_append(file, "fgh", 3, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(status, STATUS_IO);
+    assert_string_equal(err.message,
+                        "x.npz: cannot write to a temporary file in /var/tmp: "
+                        "File too large");
+    file_release(file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_path_is_escaped),
         cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_bad_reads),
         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_overwritten),
@@ -236,6 +321,7 @@ int main(void) {
         cmocka_unit_test(test_closed),
         cmocka_unit_test(test_close_while_reading),
         cmocka_unit_test(test_allocations_fail),
+        cmocka_unit_test(test_temporary),
     };
     return cmocka_run_group_tests(tests, NULL, remove_folder);
 }

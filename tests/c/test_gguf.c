@@ -1,4 +1,9 @@
-/* GGUF: good files of both versions, and bad starts, keys and values. */
+/* GGUF: good files of both versions, and bad starts, keys and values.
+ *
+ * G1 and G2 test_start, G3 test_counts, G4 G5 and G7 test_keys, G6
+ * test_values, G8 test_arrays, G9 test_arrays and test_nested_arrays, G10
+ * test_alignment, G22 and G23 test_hyper_parameters (and tests/lua, which asks
+ * for the numbers). G11 to G21: test_gguf_tensors.c. */
 #include "gguf_bytes.h"
 
 /* A file that holds every kind of value and three tensors. */

@@ -1,4 +1,9 @@
-/* GGUF: what may be wrong with tensor infos and the data behind them. */
+/* GGUF: what may be wrong with tensor infos and the data behind them.
+ *
+ * G11 and G7 test_names; G12 to G15 and G18 test_shapes, of which G12's scalar
+ * and G13's empty one test_empty_and_scalar; G16 test_sums, G17 test_types,
+ * G19 test_offsets, G20 test_short, G21 test_large, G24 test_not_finite. G25:
+ * test_golden of test_dtype.c. G26: tests/lua/bad_models_spec.lua. */
 #include "gguf_bytes.h"
 
 /* A file of one tensor, whose data is all there for F32 [4]. */
@@ -24,6 +29,8 @@ static void test_names(void **state) {
                 "most 63");
     refuse_info("G11 newline", "a\nb", 1, four, T_F32, 0,
                 "tensor 'a\\x0Ab': the name has a control character");
+    refuse_info("G11 delete", "a\x7F", 1, four, T_F32, 0,
+                "tensor 'a\\x7F': the name has a control character");
     refuse_info("G11 ..", "../x", 1, four, T_F32, 0,
                 "tensor '../x': the name has '..' in it");
     Bytes bytes;
@@ -126,8 +133,8 @@ static void test_sums(void **state) {
 static void test_types(void **state) {
     (void)state;
     /* removed ones, the first that there is not, and -1 */
-    static const uint32_t TYPES[] = {4,  5,  31,  32,   33,        36,
-                                     37, 38, 200, 4096, UINT32_MAX};
+    static const uint32_t TYPES[] = {4,  5,  31, 32,  33,   36,
+                                     37, 38, 42, 200, 4096, UINT32_MAX};
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
         char message[100];
         snprintf(message, sizeof message,
@@ -171,6 +178,10 @@ static void test_short(void **state) {
     refuse(
         "G20 short", &bytes,
         "tensor 'a': bytes 64 to 80, but the file ends at byte 79 (1 missing)");
+    bytes.n = 64;
+    refuse("G20 beyond the end", &bytes,
+           "tensor 'a': bytes 64 to 80, but the file ends at byte 64 (16 "
+           "missing)");
     bytes.n = 57;
     refuse("G20 nothing", &bytes,
            "tensor 'a': bytes 64 to 80, but the file ends at byte 57 (23 "
@@ -203,6 +214,40 @@ static void test_large(void **state) {
     unlink(path);
 }
 
+/* G24: a block whose scale is no number makes values that are counted. */
+static void test_not_finite(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t scale;
+        uint64_t bad;
+    } SCALES[] = {{0x7C00, 32}, {0xFC00, 32}, {0x7E01, 32}, {0x3C00, 0}};
+    for (size_t i = 0; i < sizeof SCALES / sizeof *SCALES; i++) {
+        Bytes bytes;
+        put_start(&bytes, 3, 1, 0);
+        put_info(&bytes, "a", 2, (uint64_t[]){32, 3}, T_Q4_0, 0);
+        put_padding(&bytes, 32);
+        put_zeros(&bytes, 18);
+        put_number(&bytes, SCALES[i].scale, 2);
+        put_zeros(&bytes, 16 + 18);
+        Checkpoint *c = accept(&bytes);
+        Tensor t;
+        Scratch scratch = {0};
+        NonFinite bad = {0};
+        double values[96];
+        assert_int_equal(checkpoint_tensor(checkpoint_entry(c, 0), &t, NULL),
+                         STATUS_OK);
+        assert_int_equal(
+            tensor_read(&t, 0, 3, 0, 32, values, 32, &bad, &scratch, 0, NULL),
+            STATUS_OK);
+        assert_int_equal(bad.count, SCALES[i].bad);
+        assert_int_equal(bad.count > 0 ? bad.row : 1, 1);
+        assert_int_equal(bad.col, 0);
+        scratch_release(&scratch);
+        tensor_release(&t);
+        checkpoint_release(c);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
@@ -213,6 +258,7 @@ int main(void) {
         cmocka_unit_test(test_offsets),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, remove_folder);
 }

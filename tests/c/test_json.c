@@ -2,10 +2,26 @@
 #include "bytes.h"
 
 #include <cjson/cJSON.h>
+#include <dlfcn.h>
 
 #include "json.h"
 
 enum { BUDGET = 1 << 20 };
+
+typedef cJSON *ParseJson(const char *text, size_t n, const char **end,
+                         cJSON_bool need_nul);
+
+/* Takes the place of the library's: as if it were one that refuses. */
+static bool refuse_all;
+
+CJSON_PUBLIC(cJSON *)
+cJSON_ParseWithLengthOpts(const char *text, size_t n, const char **end,
+                          cJSON_bool need_nul) {
+    void *found = dlsym(RTLD_NEXT, "cJSON_ParseWithLengthOpts");
+    ParseJson *parse;
+    memcpy(&parse, &found, sizeof parse);
+    return refuse_all ? NULL : parse(text, n, end, need_nul);
+}
 
 /* Parses n bytes; the message, or "" where it was let through. */
 static const char *verdict(const char *text, size_t n) {
@@ -62,6 +78,7 @@ static const struct {
     {"\"\\ud800\"", "byte 3: half of a surrogate pair in a string"},
     {"\"\\udc00\\ud800\"", "byte 3: half of a surrogate pair in a string"},
     {"\"\\ud800\\u0041\"", "byte 3: half of a surrogate pair in a string"},
+    {"\"\\ud800\\ue000\"", "byte 3: half of a surrogate pair in a string"},
     {"\"\\ud800 udc00\"", "byte 3: half of a surrogate pair in a string"},
     {"\"\xFF\"", "byte 1: a string that is not valid UTF-8"},
     {"\"\xC0\x80\"", "byte 1: a string that is not valid UTF-8"},
@@ -131,6 +148,15 @@ static void test_raw_nul(void **state) {
                         "byte 2: found \\x00, expected the end of the text");
     assert_string_equal(verdict("\"a\0b\"", 5),
                         "byte 2: a raw control character in a string");
+}
+
+/* What the gate lets through and cJSON does not read is an error too. */
+static void test_stricter_library(void **state) {
+    (void)state;
+    refuse_all = true;
+    assert_string_equal(verdict("{}", 2), "JSON that cannot be read");
+    refuse_all = false;
+    assert_string_equal(verdict("{}", 2), "");
 }
 
 /* `depth` brackets of each kind around nothing. */
@@ -353,7 +379,7 @@ int main(void) {
         cmocka_unit_test(test_budget),  cmocka_unit_test(test_allocations_fail),
         cmocka_unit_test(test_walk),    cmocka_unit_test(test_integers),
         cmocka_unit_test(test_getters), cmocka_unit_test(test_split),
-        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_others),  cmocka_unit_test(test_stricter_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/* .npy: bad headers each with its message, good ones in every spelling. */
+/* .npy: bad headers each with its message, good ones in every spelling.
+ *
+ * N1 test_magic, N2 test_length, N3 test_dictionary, N4 test_shape, N5
+ * test_descr, N6 test_spellings and test_order, N7 test_data. */
 #include <math.h>
 
 #include "bytes.h"
@@ -68,6 +71,10 @@ static void test_magic(void **state) {
         {"\x93NUMPY", 6, "version at byte 6 takes 2 bytes, 0 are left"},
         {"\x93NUMPY\1", 7, "version at byte 6 takes 2 bytes, 1 are left"},
         {"\x93NUMPY\0\0", 8, "version 0.0, expected 1.0, 2.0 or 3.0"},
+        {"\x93NUMPY\0\1", 8, "version 0.1, expected 1.0, 2.0 or 3.0"},
+        {"\x93NUMPY\2\2", 8, "version 2.2, expected 1.0, 2.0 or 3.0"},
+        {"\x93NUMPY\2\0", 8,
+         "header length at byte 8 takes 4 bytes, 0 are left"},
         {"\x93NUMPY\1\1", 8, "version 1.1, expected 1.0, 2.0 or 3.0"},
         {"\x93NUMPY\2\1", 8, "version 2.1, expected 1.0, 2.0 or 3.0"},
         {"\x93NUMPY\4\0", 8, "version 4.0, expected 1.0, 2.0 or 3.0"},
@@ -166,6 +173,7 @@ static void test_shape(void **state) {
         {"(3 4)", "the header has '4' at byte 63, expected the ',' of a tuple"},
         {"(03,)", "a size with a leading zero"},
         {"(9223372036854775808,)", "a size of 2^63 or more"},
+        {"(9999999999999999999,)", "a size of 2^63 or more"},
         {"(4294967296, 4294967296)",
          "[4294967296, 4294967296] of f8 has more bytes than 64 bits count"},
         {"(2305843009213693952,)",
@@ -182,6 +190,9 @@ static void test_shape(void **state) {
     }
     refuse_header("{" D O "'shape': (1,1,1,1,1,1,1,1,1)}", STATUS_UNSUPPORTED,
                   "shape has more than 8 axes");
+#define ONES "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
+    refuse_header("{" D O "'shape': (" ONES ONES ONES ONES "1)}",
+                  STATUS_UNSUPPORTED, "shape has more than 8 axes");
 }
 
 /* ---- N5: other descrs ---- */
