@@ -8,25 +8,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Two without a LAPACKE face. The first one's last two arguments are the
- * lengths of its characters. */
-void dsytrd_2stage_(const char *vect, const char *uplo, const int *n, double *a,
-                    const int *lda, double *d, double *e, double *tau,
-                    double *reflectors, const int *reflectors_len, double *work,
-                    const int *work_len, int *info, size_t vect_len,
-                    size_t uplo_len);
+#include "reduce.h"
 
+/* Without a LAPACKE face. */
 void dlahqr_(const int *want_t, const int *want_z, const int *n, const int *low,
              const int *high, double *h, const int *ldh, double *re, double *im,
              const int *low_z, const int *high_z, double *z, const int *ldz,
              int *info);
 
+/* From this n on two stages beat dsytrd. Their time (with dsterf) over its own
+ * on a Zen 4, one core or both at work: 1.07 at n = 1024, 1.06 at 1200, 1.03 at
+ * 1300, 0.99 at 1400, 0.97 at 1500, 0.94 at 1600, 0.84 at 2048, 0.5 at 4096. */
+enum { TWO_STAGES = 1400 };
+
 enum {
     COL = LAPACK_COL_MAJOR,
-    QR_BLOCK = 32,    /* measured: 2.7 ms for 2048 x 128, dgeqrf takes 6 */
-    TWO_STAGE = 2400, /* n from which two stages beat one, measured */
-    PLAIN_QR = 160,   /* n to which dlahqr beats dhseqr: a fifth at 128 */
-    QUERY = -1        /* "how much work space?" in LAPACK's words */
+    QR_BLOCK = 32,  /* measured: 2.7 ms for 2048 x 128, dgeqrf takes 6 */
+    PLAIN_QR = 160, /* n to which dlahqr beats dhseqr: a fifth at 128 */
+    QUERY = -1      /* "how much work space?" in LAPACK's words */
 };
 
 bool linalg_single_thread(void) {
@@ -141,28 +140,6 @@ static Status tridiagonal(int n, double *g, int ldg, double *d, double **e,
     return check_info("dsytrd", info, "failed", err);
 }
 
-/* The same through a band: most of the work is then matrix times matrix. */
-static Status tridiagonal_two_stage(int n, double *g, int ldg, double *d,
-                                    double **e, Scratch *scratch, int slot,
-                                    Err *err) {
-    double need_kept = 0, need = 0;
-    int info = 0, query = QUERY;
-    dsytrd_2stage_("N", "L", &n, g, &ldg, d, d, d, &need_kept, &query, &need,
-                   &query, &info, 1, 1);
-    if (info != 0)
-        return check_info("dsytrd_2stage", info, "failed", err);
-    int kept = (int)need_kept, lwork = (int)need;
-    size_t total = 2 * (size_t)n + (size_t)kept + (size_t)lwork;
-    double *block = scratch_take(scratch, slot, total, sizeof *block, err);
-    if (block == NULL)
-        return STATUS_NOMEM;
-    *e = block;
-    double *tau = block + n, *reflectors = tau + n, *work = reflectors + kept;
-    dsytrd_2stage_("N", "L", &n, g, &ldg, d, block, tau, reflectors, &kept,
-                   work, &lwork, &info, 1, 1);
-    return check_info("dsytrd_2stage", info, "failed", err);
-}
-
 Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
                                Scratch *scratch, int slot, Err *err) {
     if (n == 0)
@@ -171,10 +148,11 @@ Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
     Status status = linalg_check_size((uint64_t)n, (uint64_t)n, err);
     if (status != STATUS_OK)
         return status;
-    if (n < TWO_STAGE)
+    if (n < TWO_STAGES)
         status = tridiagonal(n, g, ldg, w, &e, scratch, slot, err);
     else
-        status = tridiagonal_two_stage(n, g, ldg, w, &e, scratch, slot, err);
+        status = reduce_tridiagonal(n, g, ldg, w, &e, REDUCE_BEST, scratch,
+                                    slot, err);
     if (status != STATUS_OK)
         return status;
     return check_info("dsterf", LAPACKE_dsterf_work(n, w, e),
@@ -261,9 +239,10 @@ Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch, int slot,
     return check_info("dgeqrt", info, "failed", err);
 }
 
-Status linalg_qr_factors(int m, int n, double *a, int lda, int block, double *t,
-                         int ldt, double *work, Err *err) {
-    int info = LAPACKE_dgeqrt_work(COL, m, n, block, a, lda, t, ldt, work);
+Status linalg_qr_factors(int m, int n, double *a, int lda, double *t,
+                         double *work, Err *err) {
+    int k = m < n ? m : n;
+    int info = LAPACKE_dgeqrt_work(COL, m, n, k, a, lda, t, k, work);
     return check_info("dgeqrt", info, "failed", err);
 }
 

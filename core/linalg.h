@@ -47,7 +47,7 @@ void linalg_rank_two(int n, int k, const double *v, int ldv, const double *w,
 
 /* Eigenvalues, rising, of the symmetric G (lower triangle, destroyed) into
  * w (n); the strict upper triangle is left as it is. (dsytrd, where n is large
- * dsytrd_2stage, then dsterf; the float32 one reduces in float32) */
+ * reduce.h, then dsterf; the float32 one by ssytrd) */
 CHECKED Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
                                        Scratch *scratch, int slot, Err *err);
 CHECKED Status linalg_symmetric_values_float(int n, float *g, int ldg,
@@ -62,12 +62,11 @@ CHECKED Status linalg_symmetric_vectors(int n, double *g, int ldg, int count,
  * its upper triangle. (dgeqrt, block 32) */
 CHECKED Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch,
                          int slot, Err *err);
-/* Q R of A (m, n): R on and above A's diagonal, below it the vectors V (with
- * ones on the diagonal, not stored) of Q = I - V T V^T. T (min(m, n), min(m,
- * n)), ldt rows, where block is min(m, n), and may be no more; else a triangle
- * for each `block` columns. work has block * n doubles. (dgeqrt) */
-CHECKED Status linalg_qr_factors(int m, int n, double *a, int lda, int block,
-                                 double *t, int ldt, double *work, Err *err);
+/* A (m, n) = (I - V T V^T) R, k = min(m, n): R is on and above A's diagonal
+ * after it, V below, but for the ones on its diagonal; t (k, k) is upper. work
+ * has k * n doubles. (dgeqrt, one block) */
+CHECKED Status linalg_qr_factors(int m, int n, double *a, int lda, double *t,
+                                 double *work, Err *err);
 /* R (n, n) upper becomes the R of [R; B], B (m, n) destroyed. (dtpqrt) */
 CHECKED Status linalg_qr_append(int n, double *r, int ldr, int m, double *b,
                                 int ldb, Scratch *scratch, int slot, Err *err);

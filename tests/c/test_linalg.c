@@ -281,7 +281,7 @@ static void test_symmetric(void **state) {
 
 static void test_symmetric_two_stage(void **state) {
     (void)state;
-    check_symmetric(2400, false);
+    check_symmetric(1400, false);
 }
 
 static void test_symmetric_vectors(void **state) {

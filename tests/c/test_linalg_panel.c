@@ -1,0 +1,137 @@
+/* The routines that a reduction's panels are made of. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "linalg.h"
+#include "oracle.h"
+
+static double *numbers(size_t n, uint64_t seed) {
+    double *x = malloc((n + 1) * sizeof *x);
+    assert_non_null(x);
+    oracle_fill(x, n, &seed);
+    return x;
+}
+
+/* Element (i, j) of op(a), column-major. */
+static double at(const double *a, int lda, bool transpose, int i, int j) {
+    return transpose ? a[(size_t)i * (size_t)lda + (size_t)j]
+                     : a[(size_t)j * (size_t)lda + (size_t)i];
+}
+
+/* c (m, n) = op(a) op(b) + beta c, the plain way. */
+static void plain_multiply(bool ta, bool tb, int m, int n, int k,
+                           const double *a, int lda, const double *b, int ldb,
+                           double beta, double *c, int ldc) {
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            double *x = c + (size_t)j * (size_t)ldc + (size_t)i, sum = 0;
+            for (int l = 0; l < k; l++)
+                sum += at(a, lda, ta, i, l) * at(b, ldb, tb, l, j);
+            *x = sum + beta * *x;
+        }
+}
+
+static void is_near(double got, double want, double tolerance) {
+    if (!(fabs(got - want) <= tolerance))
+        fail_msg("%.17g is not %.17g, off by %g", got, want, got - want);
+}
+
+static void all_near(const double *got, const double *want, size_t n,
+                     double tolerance) {
+    for (size_t i = 0; i < n; i++)
+        is_near(got[i], want[i], tolerance);
+}
+
+static void is_ok(Status status, const Err *err) {
+    if (status != STATUS_OK)
+        fail_msg("status %d: %s", (int)status, err->message);
+}
+
+/* Both with NaN above G's diagonal, where nothing is to be read. */
+static void test_symmetric_products(void **state) {
+    (void)state;
+    enum { N = 9, K = 4, LD = 11 };
+    double *v = numbers(LD * K, 20), *w = numbers(LD * K, 21);
+    double *g = numbers(LD * N, 22), full[LD * N], got[LD * K], want[LD * K];
+    for (int j = 0; j < N; j++)
+        for (int i = 0; i < N; i++) {
+            full[j * LD + i] = i < j ? g[i * LD + j] : g[j * LD + i];
+            if (i < j)
+                g[j * LD + i] = NAN;
+        }
+    memcpy(got, w, sizeof got);
+    memcpy(want, w, sizeof want);
+    linalg_symmetric_multiply(N, K, g, LD, v, LD, got, LD);
+    plain_multiply(false, false, N, K, N, full, LD, v, LD, 0, want, LD);
+    all_near(got, want, LD * K, 1e-14);
+    linalg_rank_two(N, K, v, LD, w, LD, g, LD);
+    for (int k = 0; k < LD * K; k++)
+        v[k] = -v[k];
+    plain_multiply(false, true, N, N, K, v, LD, w, LD, 1, full, LD);
+    plain_multiply(false, true, N, N, K, w, LD, v, LD, 1, full, LD);
+    for (int j = 0; j < N; j++)
+        for (int i = 0; i < N; i++) {
+            if (i < j)
+                assert_true(isnan(g[j * LD + i]));
+            else
+                is_near(g[j * LD + i], full[j * LD + i], 1e-14);
+        }
+    free(v);
+    free(w);
+    free(g);
+}
+
+/* A = (I - V T V^T) R, put together again. */
+static void check_factors(int m, int n) {
+    int k = m < n ? m : n;
+    size_t area = (size_t)m * (size_t)n, square = (size_t)k * (size_t)k;
+    Err err;
+    double *a = numbers(area, 23), *got = numbers(area, 0);
+    double *v = calloc((size_t)m * (size_t)k, sizeof *v);
+    double *t = numbers(square, 24), *vr = numbers((size_t)(k * n), 0);
+    double *work = numbers((size_t)(k * n), 0), *want = numbers(area, 23);
+    is_ok(linalg_qr_factors(m, n, a, m, t, work, &err), &err);
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < m; i++) {
+            got[j * m + i] = i <= j ? a[j * m + i] : 0;
+            if (j < k && i >= j)
+                v[j * m + i] = i == j ? 1 : a[j * m + i];
+        }
+    plain_multiply(true, false, k, n, m, v, m, got, m, 0, vr, k);
+    linalg_triangular(true, false, k, n, t, k, vr, k);
+    for (int i = 0; i < k * n; i++)
+        vr[i] = -vr[i];
+    plain_multiply(false, false, m, n, k, v, m, vr, k, 1, got, m);
+    all_near(got, want, area, 1e-14 * m);
+    free(a);
+    free(got);
+    free(v);
+    free(t);
+    free(vr);
+    free(work);
+    free(want);
+}
+
+static void test_qr_factors(void **state) {
+    (void)state;
+    check_factors(1, 1);
+    check_factors(40, 12);
+    check_factors(12, 12);
+    check_factors(5, 12);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_symmetric_products),
+        cmocka_unit_test(test_qr_factors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
