@@ -378,6 +378,12 @@ static bool good_enough(const Run *run, double deepest) {
     return run->info.bound <= GOOD && !(run->shown && deep);
 }
 
+/* The Gram matrix's values as they are, none of them too low to show. */
+bool spectrum_shows(const SpectrumInfo *info, const double *s, size_t n) {
+    return !info->single && !info->direct && !info->low_end && s[n - 1] > 0 &&
+           s[n - 1] >= SHOWN * s[0];
+}
+
 /* Replaces the values below the cut. Leaves them, and the direct way to the
  * caller, where there are none or too many of them. */
 static Status redo_low_end(Run *run, double *g, Err *err) {

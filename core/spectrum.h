@@ -39,6 +39,10 @@ CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
                                double *s, SpectrumInfo *info, Scratch *scratch,
                                const volatile int *cancel, Err *err);
 
+/* Whether n > 0 values, found with or without wish->shown in double precision,
+ * are to the bit those that are found the other way. */
+bool spectrum_shows(const SpectrumInfo *info, const double *s, size_t n);
+
 /* STATUS_NONFINITE in the one wording: "3 non-finite values, the first at row
  * 2, column 7", counted from 1. STATUS_OK where bad->count is 0. */
 CHECKED Status spectrum_nonfinite(const NonFinite *bad, Err *err);

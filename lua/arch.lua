@@ -4,7 +4,7 @@
 local arch = {}
 
 local check <const> = require "weft.check"
-local lfs <const> = require "lfs"
+local lfs <const> = require "weft.folders"
 
 local families <const> = {} -- by name
 local order <const> = {}    -- of registration: later ones are asked first

@@ -8,7 +8,7 @@
 local complete = {}
 
 local core <const> = require "weft.core"
-local lfs <const> = require "lfs"
+local lfs <const> = require "weft.folders"
 local markdown <const> = require "weft.markdown"
 local sys <const> = core.sys
 
@@ -23,7 +23,7 @@ local KEYWORDS <const> = { "and", "break", "do", "else", "elseif", "end",
 -- Fields of the core's objects that are no methods.
 local FIELDS <const> = {
   tensor = { "dtype", "shape" }, kernel = { "shape" },
-  checkpoint = { "format", "path" },
+  checkpoint = { "format", "path" }, model = { "missing" },
 }
 
 -- ---- what weft's own values take as text ----
@@ -120,7 +120,7 @@ local function add_names(value, names, seen)
     return
   end
   add_core_names(rawget(meta, "__name"), names)
-  local parent <const> = rawget(meta, "__index")
+  local parent <const> = rawget(meta, "methods") or rawget(meta, "__index")
   if type(parent) == "table" then
     add_names(parent, names, seen)
   end
@@ -242,11 +242,20 @@ local function chain_of(text)
   end
 end
 
+-- What methods give whose results TAB completes: a call is never evaluated.
+local GIVES <const> = { weight = "tensor", tensor = "tensor", rows = "tensor",
+  cols = "tensor", t = "tensor", qk = "kernel", ov = "kernel" }
+
 -- The value that the chain at the end of the text stands for; nil where that
 -- can't be told.
 local function value_of(text, env)
-  if text:find '["\']%s*%)%s*$' then
-    return ""
+  local before <const> = (" " .. text):match "^(.*)%(%s*[\"'].*[\"']%s*%)%s*$"
+  if before and before:find "[^%w_%)%]]%s*$" then
+    return "" -- a string in parentheses
+  end
+  local method <const> = text:match ":(%a+)%b()%s*$"
+  if GIVES[method] then
+    return require("weft.core").methods[GIVES[method]]
   end
   local steps <const> = chain_of(text)
   local value = steps and env

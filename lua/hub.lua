@@ -2,7 +2,7 @@
 -- in the local cache. Nothing ever goes to the network.
 local hub = {}
 
-local lfs <const> = require "lfs"
+local lfs <const> = require "weft.folders"
 local sys <const> = require("weft.core").sys
 
 local function environment(name)

@@ -28,13 +28,17 @@ local function teller(options, total)
   bar:open(type(options.progress) == "string"
     and sys.escape(options.progress) or "Measuring", total)
   local done = 0
-  return bar, function(i, s, reason)
+  return bar, function(i, s, reason, info)
     done = done + 1
     bar:set(done)
     if options.each then
-      options.each(i, s, reason)
+      options.each(i, s, reason, info)
     end
   end
+end
+
+local function note_line(sentence)
+  io.stderr:write("weft: ", sentence, "\n")
 end
 
 -- Spectra of the parts that have something to take one of; reasons for all
@@ -49,10 +53,10 @@ local function spectra_of(parts, options)
   end
   local spectra, reasons = {}, {}
   local _ <close>, tell <const> = teller(options, #parts)
-  local function told(i, s, reason)
+  local function told(i, s, reason, info)
     spectra[i] = s and s:totable()
     reasons[i] = reason or nil
-    tell(i, spectra[i], reason)
+    tell(i, spectra[i], reason, info)
   end
   for i, part in ipairs(parts) do
     if not matter(part) then
@@ -62,7 +66,10 @@ local function spectra_of(parts, options)
   local _, _, told_of <const> = core.spectra(list, {
     threads = options.threads, shown = options.shown,
     precision = options.precision, method = options.method,
-    each = function(j, s, reason) told(places[j], s, reason) end })
+    cache = options.cache, note = options.note or note_line,
+    each = function(j, s, reason, info)
+      told(places[j], s, reason, info)
+    end })
   local infos <const> = {}
   for j, info in ipairs(told_of) do
     infos[places[j]] = info
@@ -124,10 +131,12 @@ end
 
 -- What options there are, and their types; progress is of two.
 local OPTIONS <const> = { threads = "number", precision = "string",
-  method = "string", shown = "boolean", each = "function", progress = false }
+  method = "string", shown = "boolean", each = "function", note = "function",
+  cache = false, progress = false }
 local WORDS <const> = {
   precision = { double = true, single = true },
   method = { gram = true, direct = true },
+  cache = { [true] = true, [false] = true, fresh = true },
 }
 local THREADS <const> = 1024
 
@@ -158,8 +167,8 @@ end
 --- progress=, each=}): a frame with a row a part: layer, name or head, shape,
 --- a column a metric, and error ("" where all is well). progress is true or
 --- the label of a bar; each(i, s, reason) is called once for each part, as
---- results come. A second table has by the part's index what core.spectra says
---- of its spectrum (bound, single, …).
+--- results come. Its field infos has by the part's index what core.spectra says
+--- of the spectrum (bound, single, …).
 function measure.parts(parts, names, options)
   if type(parts) ~= "table" or parts[1] == nil and next(parts) ~= nil then
     error(("parts are a %s, a list such as m:weights{} was expected"):format(
@@ -185,7 +194,9 @@ function measure.parts(parts, names, options)
   for i, part in ipairs(parts) do
     rows[i] = row_of(part, chosen, spectra[i], reasons[i])
   end
-  return frame.from_rows(columns, rows, units), infos
+  local out <const> = frame.from_rows(columns, rows, units)
+  out.infos = infos
+  return out
 end
 
 return measure

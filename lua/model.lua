@@ -11,14 +11,15 @@ local dims <const> = require "weft.model.dims"
 local family <const> = require "weft.model.family"
 local hub <const> = require "weft.hub"
 local kernels <const> = require "weft.model.kernels"
-local lfs <const> = require "lfs"
+local lfs <const> = require "weft.folders"
+local packed <const> = require "weft.packed"
 local parts <const> = require "weft.model.parts"
 local sys <const> = core.sys
 
 local CONFIG_LIMIT <const> = 64 << 20 -- bytes of a config.json
 
 local methods <const> = {}
-local Model <const> = { __name = "weft.model", __index = methods }
+local Model <const> = { __name = "weft.model", methods = methods }
 
 function Model:__tostring()
   local shown <const> = {}
@@ -90,6 +91,16 @@ local function missing_parts(self)
   return list
 end
 
+-- What is missing is looked for when it is first asked for: opening a model of
+-- a hundred thousand tensors should not wait for it.
+function Model:__index(key)
+  if key == "missing" then
+    self.missing = missing_parts(self)
+    return self.missing
+  end
+  return methods[key]
+end
+
 --- weft.open(MODEL): a folder, a file or a hub id; nil, message, code when it
 --- can't be read.
 function model.open(where)
@@ -111,11 +122,11 @@ function model.open(where)
     config, problem, word = read_config(folder)
   end
   if config ~= false then
-    local self <const> = setmetatable({ path = path, checkpoint = checkpoint,
+    local self <const> = setmetatable({ path = path,
+      checkpoint = packed.over(checkpoint, config),
       format = checkpoint.format, name = name_of(path, id, config) }, Model)
     local told <const>, wrong <const> = family.tell(self, config)
     if told then
-      self.missing = missing_parts(self)
       return self
     end
     problem, word = ("%s: %s"):format(sys.escape(config and folder
@@ -346,8 +357,10 @@ end
 
 local function why_not(self, entry, known)
   local layer <const>, stack <const> = layer_in(self, entry.name)
-  if known[entry.name] then
+  if known[entry.part_of or entry.name] then
     return nil
+  elseif entry.reason then
+    return entry.reason
   elseif layer and layer >= stack.count then
     return ("layer %d is beyond the %d layers of the config"):format(layer,
       stack.count), layer

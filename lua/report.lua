@@ -2,6 +2,7 @@
 -- one table of results. What is said of them is in report/*.lua.
 local report = {}
 
+local core <const> = require "weft.core"
 local frames <const> = require "weft.frame"
 local measure <const> = require "weft.measure"
 local metrics <const> = require "weft.metrics"
@@ -47,16 +48,21 @@ local function milestones(cumulative)
   return list
 end
 
+-- Singular values of a kernel, and what goes with its eigenvalues.
+local function solve(kernel, options)
+  local s, why, info = core.spectra({ kernel }, {
+    eigen = options.dense and "dense" or true, threads = options.threads,
+    cache = options.cache, note = options.note, each = options.each })
+  if not s[1] then
+    error(why[1], 0)
+  end
+  return s[1]:totable(), info[1]
+end
+
 -- Eigenvalues as three arrays of d numbers; the d - d_head zeros that the
 -- factors' shape forces are added here.
-local function eigenvalues(kernel, dense, d)
-  local re, im
-  if dense then
-    re, im = kernel:dense_eigvals()
-  else
-    re, im = kernel:eigvals()
-  end
-  re, im = re:totable(), im:totable()
+local function eigenvalues(found, d)
+  local re <const>, im <const> = found.re:totable(), found.im:totable()
   local mag <const> = {}
   for i = 1, d do
     re[i], im[i] = (re[i] or 0.0) + 0.0, (im[i] or 0.0) + 0.0
@@ -65,17 +71,14 @@ local function eigenvalues(kernel, dense, d)
   return re, im, mag
 end
 
--- What the heatmap shows of the same head.
-local function singular_rank(kernel)
-  return metrics.get("effective_rank").fn(kernel:svdvals():totable())
-end
-
---- The kernel of one layer and head: eigenvalues by falling magnitude and
---- what the notebook says of them; `reason` instead where it can't be had.
-function report.kernel(model, layer, head, dense)
+--- The kernel of one layer and head: eigenvalues by falling magnitude (options
+--- {dense =}: of the dense matrix; others as core.spectra has them) and what
+--- the notebook says of them; `reason` instead where it can't be had.
+function report.kernel(model, layer, head, options)
   local stack <const> = model:stack_of(layer)
   local dims <const> = stack.dims
-  local k <const> = { layer = layer, head = head, dense = dense or false,
+  local k <const> = { layer = layer, head = head,
+    dense = options and options.dense or false,
     d = dims.d, d_head = dims.d_head, reason = stack.no_heads,
     note = model.note }
   if not k.reason and head >= dims.h then
@@ -84,24 +87,30 @@ function report.kernel(model, layer, head, dense)
   local part <const> = not k.reason
     and model:heads { layers = layer, heads = head }[1] or {}
   k.reason = k.reason or part.reason
-  local ok <const>, re <const>, im <const>, mag <const> = pcall(eigenvalues,
-    part.kernel, dense, dims.d)
-  if k.reason or not ok then
-    k.reason = k.reason or measure.reason(re)
+  if k.reason then
     return k
   end
-  k.norm = part.kernel:norm()
+  local ok <const>, s <const>, found <const> = pcall(solve, part.kernel,
+    options or {})
+  if not ok and core.interrupted(s) then
+    error(s, 0)
+  elseif not ok then
+    k.reason = measure.reason(s)
+    return k
+  end
+  k.norm = found.norm
   if k.norm == 0 then
     k.reason = "all eigenvalues are zero"
     return k
   end
   k.kv_head = head // (dims.h // dims.GQA)
-  k.re, k.im, k.mag = re, im, mag
-  k.asymmetry, k.symmetry = part.kernel:asymmetry(), part.kernel:symmetry()
-  k.singular_rank = singular_rank(part.kernel)
-  k.n_complex = count(im, function(x) return math.abs(x) > COMPLEX end)
-  k.eff_rank = rank_of_magnitudes(mag)
-  k.cumulative = stats.cumulative_energy(mag)
+  k.re, k.im, k.mag = eigenvalues(found, dims.d)
+  k.asymmetry, k.symmetry = found.asymmetry, found.symmetry
+  -- what the heatmap shows of the same head
+  k.singular_rank = metrics.get("effective_rank").fn(s)
+  k.n_complex = count(k.im, function(x) return math.abs(x) > COMPLEX end)
+  k.eff_rank = rank_of_magnitudes(k.mag)
+  k.cumulative = stats.cumulative_energy(k.mag)
   k.top_energy = k.cumulative[math.min(k.d_head, k.d)]
   k.n99 = stats.components(k.cumulative, 0.99)
   k.milestones = milestones(k.cumulative)
@@ -232,8 +241,10 @@ local function one_part(model, layer, name)
   return shared or first
 end
 
---- Singular values of one weight of a layer and how its variance is spread.
+--- Singular values of one weight of a layer and how its variance is spread;
+--- options as measure has them.
 function report.variance(model, layer, name, options)
+  options = options or {}
   local v <const> = { layer = layer, name = name }
   local part <const> = one_part(model, layer, name)
   if not part then
@@ -241,8 +252,14 @@ function report.variance(model, layer, name, options)
     return v
   end
   local frame <const> = measure.parts({ part }, { "condition" }, {
-    shown = true, threads = options and options.threads,
-    each = function(_, s) v.s = s or nil end })
+    shown = true, threads = options.threads, cache = options.cache,
+    note = options.note,
+    each = function(i, s, reason, info)
+      v.s = s or nil
+      if options.each then
+        options.each(i, s, reason, info)
+      end
+    end })
   v.shape, v.part = part.shape, part.name
   if not v.s or v.s[1] == 0 then
     v.reason = v.s and "all singular values are zero" or frame:row(1).error
@@ -273,12 +290,11 @@ end
 --- Effective rank of `parts` (m:weights{}): the rows of the CSV and the parts
 --- that failed, each {layer, part, reason}; the types and the dtypes there are.
 function report.weights(parts, options)
-  local frame <const>, infos <const> = measure.parts(parts,
-    { "effective_rank" }, options)
+  local frame <const> = measure.parts(parts, { "effective_rank" }, options)
   local rows, failures, dtypes = {}, {}, {}
   local bound, single = 0.0, 0
   for i, row in frame:rows() do
-    local info <const> = infos[i] or {}
+    local info <const> = frame.infos[i] or {}
     bound = math.max(bound, info.bound or 0)
     single = single + (info.single and 1 or 0)
     if row.error == "" then

@@ -5,7 +5,8 @@ local check <const> = require "weft.check"
 local core <const> = require "weft.core"
 local json <const> = require "weft.json"
 
-local DTYPES <const> = { F64 = true, F32 = true, F16 = true, BF16 = true }
+-- Bytes of an element.
+local DTYPES <const> = { F64 = 8, F32 = 4, F16 = 2, BF16 = 2 }
 -- What safetensors' own reader takes.
 local HEADER_MAX <const> = 100000000
 
@@ -78,6 +79,30 @@ function save.safetensors(path, list)
   return core.sys.write(path, table.concat(parts))
 end
 
+-- The records of a table { name = tensor }, wide elements first, so that each
+-- lies aligned, and else by name; a list of records as it is.
+local function records_of(what)
+  if type(what) ~= "table" or math.type(next(what)) == "integer" then
+    return what
+  end
+  local list, widths = {}, {}
+  for name, tensor in pairs(what) do
+    if type(name) ~= "string" then
+      return what
+    end
+    list[#list + 1] = { name = name, tensor = tensor }
+    local dtype <const> = type(tensor) == "userdata" and tensor.dtype
+    widths[name] = DTYPES[tostring(dtype):upper()] or 0
+  end
+  table.sort(list, function(a, b)
+    if widths[a.name] ~= widths[b.name] then
+      return widths[a.name] > widths[b.name]
+    end
+    return a.name < b.name
+  end)
+  return list
+end
+
 -- The module is a function too, since weft.save is both.
 local function any(_, path, what)
   check.path("path", path)
@@ -86,9 +111,11 @@ local function any(_, path, what)
     check.class("t", what, "tensor")
     return core.save(path, what)
   elseif kind == "safetensors" then
-    return save.safetensors(path, what)
+    return save.safetensors(path, records_of(what))
+  elseif kind == "npz" then
+    return require("weft.npz").write(path, records_of(what))
   end
-  return nil, ("%s: expected a name in .npy or .safetensors")
+  return nil, ("%s: expected a name in .npy, .npz or .safetensors")
     :format(core.sys.escape(path)), "argument"
 end
 

@@ -3,7 +3,7 @@
 -- taken away again, and what an earlier run left stays as it was.
 local staging = {}
 
-local lfs <const> = require "lfs"
+local lfs <const> = require "weft.folders"
 local sys <const> = require("weft.core").sys
 
 --- The hidden folder's name.

@@ -7,6 +7,7 @@ local core <const> = require "weft.core"
 local measure <const> = require "weft.measure"
 local metrics <const> = require "weft.metrics"
 local model <const> = require "weft.model"
+local reuse <const> = require "weft.reuse"
 local sys <const> = core.sys
 
 local FORMATS <const> = {
@@ -33,7 +34,7 @@ end
 function table_command.new(name, description, of)
   local parser <const> = cli.parser(name, description)
   local known <const> = table.concat(known_metrics(of), ", ")
-  parser:argument("model", "Folder, .safetensors or .gguf file, or hub id.")
+  parser:argument("model", "Folder, checkpoint file or hub id.")
     :argname("MODEL")
   parser:option("--metric", ("Columns, of %s (effective_rank)."):format(known))
     :convert(cli.words):argname("METRICS")
@@ -48,6 +49,7 @@ function table_command.new(name, description, of)
     :choices { "md", "csv", "json", "latex" }
   parser:option("--threads", "Worker threads (all processors).")
     :convert(cli.integer(1, 1024)):argname("N")
+  parser:flag("--fresh", "Compute all again, and keep that.")
   parser:flag("--quiet", "Show no progress.")
   return setmetatable({ name = name, parser = parser, of = of }, Command)
 end
@@ -122,10 +124,16 @@ end
 -- The frame of the parts, with the model and the dtype before it.
 function Command:measure(parts)
   local label <const> = self.name:gsub("^%l", string.upper)
-  local frame <const> = measure.parts(parts, self.metrics, {
+  local kept <const> = reuse.new(self.options.fresh, function(sentence)
+    self:warn(sentence)
+  end)
+  local frame <const> = measure.parts(parts, self.metrics, kept:options {
     threads = self.options.threads,
     progress = not self.options.quiet and label,
   })
+  if kept:sentence() and not self.options.quiet then
+    self:warn(kept:sentence())
+  end
   local name <const> = sys.escape(self.model.name)
   local columns <const> = { "model", "dtype", table.unpack(frame.names) }
   return frame

@@ -3,7 +3,7 @@
 local cli <const> = require "weft.cli"
 local core <const> = require "weft.core"
 local json <const> = require "weft.json"
-local lfs <const> = require "lfs"
+local lfs <const> = require "weft.folders"
 local save <const> = require "weft.save"
 local staging <const> = require "weft.staging"
 local sys <const> = core.sys

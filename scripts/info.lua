@@ -15,7 +15,7 @@ local NAMES_SHOWN <const> = 3
 
 local parser <const> = cli.parser("info",
   "Show a checkpoint's family, dims and tensors, and which are not analysed.")
-parser:argument("model", "Folder, .safetensors or .gguf file, or hub id.")
+parser:argument("model", "Folder, checkpoint file or hub id.")
   :argname("MODEL")
 parser:flag("--json", "The same as one JSON object.")
 
@@ -41,7 +41,7 @@ local function tensors_of(m)
   local list, parts = {}, parts_of(m)
   for i, name in ipairs(m:tensors()) do
     local entry <const> = m.checkpoint:entry(name)
-    local held <const> = parts[name]
+    local held <const> = parts[entry.part_of or name]
     list[i] = { name = name, dtype = entry.dtype, shape = entry.shape,
       bytes = entry.bytes, file = entry.file:match("[^/]*$"),
       part = held and table.concat(held, ","), layer = held and held.layer }

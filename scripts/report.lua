@@ -9,6 +9,7 @@ local markdown <const> = require "weft.markdown"
 local model <const> = require "weft.model"
 local printed <const> = require "weft.report.printed"
 local report <const> = require "weft.report"
+local reuse <const> = require "weft.reuse"
 local sections <const> = require "weft.report.sections"
 local staging <const> = require "weft.staging"
 local values <const> = require "weft.report.values"
@@ -19,7 +20,7 @@ local NOTEBOOK_LAYER <const> = 18
 local parser <const> = cli.parser("report",
   "Recreate the notebook's analysis of a model: spectra of attention "
   .. "kernels and weights, phases, trends, figures and a report.")
-parser:argument("model", "Folder, .safetensors or .gguf file, or hub id.")
+parser:argument("model", "Folder, checkpoint file or hub id.")
   :argname("MODEL")
 parser:option("--layer", "Layer to look into (18, or L // 2).")
   :convert(cli.integer(0, 4095)):argname("N")
@@ -35,6 +36,7 @@ parser:option("--precision", "Arithmetic of the weights' spectra.", "double")
   :choices { "double", "single" }
 parser:option("--kernel", "How the kernel's eigenvalues are taken.", "exact")
   :choices { "exact", "dense" }
+parser:flag("--fresh", "Compute all again, and keep that.")
 parser:flag("--quiet", "Print nothing but errors and warnings.")
 
 local options <const> = cli.run(parser, arg)
@@ -48,6 +50,8 @@ end
 local function warn_line(text)
   io.stderr:write("weft report: ", text, "\n")
 end
+
+local kept <const> = reuse.new(options.fresh, warn_line)
 
 -- One line on standard error, and the end.
 local function stop(message, code)
@@ -158,8 +162,8 @@ end
 local function look_into_kernel(m, layer)
   say(printed.dims(m.dims))
   say(printed.shapes(m:weights(layer), m.dims))
-  local k <const> = report.kernel(m, layer, options.head,
-    options.kernel == "dense")
+  local k <const> = report.kernel(m, layer, options.head, kept:options {
+    dense = options.kernel == "dense", threads = options.threads })
   say(printed.kernel(k))
   if not k.reason then
     draw("kernel", "Attention kernel", function(plot) return plot.kernel(k) end)
@@ -175,8 +179,8 @@ local function map_heads(m)
   end
   local heads <const> = m:heads {}
   local bars <close>, each <const> = progress_of(1, #heads)
-  local map <const> = report.heatmap(m, heads, { threads = options.threads,
-    each = each })
+  local map <const> = report.heatmap(m, heads, kept:options {
+    threads = options.threads, each = each })
   bars:clear()
   draw("heatmap", "Effective rank of every layer's every head's kernel",
     function(plot)
@@ -188,7 +192,7 @@ end
 
 local function vary(m, layer)
   local v <const> = report.variance(m, layer, "W_down",
-    { threads = options.threads })
+    kept:options { threads = options.threads })
   if v.s then
     draw("w_down", "Singular values of W_down", function(plot)
       return plot.w_down { name = v.part, variance = v.variance,
@@ -205,8 +209,8 @@ local CSV_COLUMNS <const> = { "layer_idx", "weight_type", "shape", "eff_rank" }
 local function measure_weights(m)
   local parts <const> = m:weights {}
   local bars <close>, each <const> = progress_of(2, #parts)
-  local weights <const> = report.weights(parts, { threads = options.threads,
-    precision = options.precision, each = each })
+  local weights <const> = report.weights(parts, kept:options {
+    threads = options.threads, precision = options.precision, each = each })
   bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"
@@ -313,6 +317,9 @@ must(sys.write(area:claim("report.json"), json.encode(values.of(results))))
 must(area:commit(is_report_file, { "figures" }))
 say { ("Markdown report written to: %s/one_output.md"):format(
   sys.escape(options.out)) }
+if kept:sentence() and not options.quiet then
+  warn_line(kept:sentence())
+end
 local ledger <const> = results.ledger
 if #ledger.skipped > 0 then
   warn_line(("%d matrices in layers beyond the config's %d are skipped, as "

@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "cache.h"
 #include "checkpoint.h"
 #include "factor.h"
 #include "pool.h"
@@ -21,12 +22,14 @@
 __attribute__((visibility("default"))) int luaopen_weft_core(lua_State *L);
 
 /* Each adds one noun to the core table on top of the stack. */
+void bind_cache(lua_State *L);
 void bind_checkpoint(lua_State *L);
 void bind_create(lua_State *L);
 void bind_json(lua_State *L);
 void bind_kernel(lua_State *L);
 void bind_npy(lua_State *L);
 void bind_ops(lua_State *L);
+void bind_packed(lua_State *L);
 void bind_linalg(lua_State *L);
 void bind_progress(lua_State *L);
 void bind_spectra(lua_State *L);
@@ -125,6 +128,36 @@ typedef struct Kernel {
 } Kernel;
 /* Whether two factors are made of the same views. */
 bool bind_factor_same(const Factor *a, const Factor *b);
+
+/* ---- the cache of spectra ---- */
+
+/* An answer's flags. */
+enum { BIND_DIRECT = 1, BIND_LOW_END = 2, BIND_SINGLE = 4 };
+
+/* One batch's use of the cache. Zero-initialise. */
+typedef struct CacheUse {
+    char *folder;  /* NULL: there is none */
+    bool fresh;    /* what is there is not looked at */
+    int stopped;   /* atomic: a record could not be written, no more are */
+    Err why;       /* of that */
+    size_t broken; /* records that could not be used */
+    Err first;     /* of them */
+} CacheUse;
+
+/* Reads the option `cache` of the table at `arg`: true, false (absent) or
+ * "fresh". The settings are those of the environment; where they are wrong
+ * there is no cache, and the notes say so. */
+void bind_cache_begin(lua_State *L, int arg, CacheUse *use);
+/* Whether the answer is there. *able: one that is computed can be kept. */
+bool bind_cache_find(CacheUse *use, const CacheQuestion *question,
+                     CacheAnswer *answer, bool *able);
+/* Keeps an answer. On the workers' threads. */
+void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
+                     const CacheAnswer *answer);
+/* What went wrong, at most one sentence each: how many are pushed. After the
+ * batch. */
+int bind_cache_notes(lua_State *L, CacheUse *use);
+void bind_cache_end(CacheUse *use);
 
 /* ---- work on the pool ---- */
 

@@ -27,6 +27,8 @@ static int core_open(lua_State *L) {
     Err err;
     Status status;
     BIND_TRY(L, status, checkpoint_open(&box->checkpoint, path, &err));
+    if (status == STATUS_CANCELLED)
+        return bind_raise(L, &err);
     return status == STATUS_OK ? 1 : bind_fail(L, &err);
 }
 
@@ -135,6 +137,15 @@ static int checkpoint_describe(lua_State *L) {
     return 1;
 }
 
+/* ck:axes(name): without the table that ck:entry(name) makes. */
+static int checkpoint_axes(lua_State *L) {
+    const Entry *entry = find_entry(L, checkpoint_self(L));
+    if (entry == NULL)
+        return 3;
+    lua_pushinteger(L, entry->axes);
+    return 1;
+}
+
 /* ck:tensor(name) */
 static int checkpoint_take(lua_State *L) {
     const Entry *entry = find_entry(L, checkpoint_self(L));
@@ -145,6 +156,19 @@ static int checkpoint_take(lua_State *L) {
     Status status;
     BIND_TRY(L, status, checkpoint_tensor(entry, tensor, &err));
     return status == STATUS_OK ? 1 : bind_fail(L, &err);
+}
+
+/* ck:dtypes(): how many tensors there are of each, by its name. */
+static int checkpoint_dtypes(lua_State *L) {
+    const Checkpoint *checkpoint = checkpoint_self(L);
+    uint64_t counts[DTYPE_COUNT] = {0};
+    for (size_t i = 0; i < checkpoint_count(checkpoint); i++)
+        counts[checkpoint_entry(checkpoint, i)->dtype]++;
+    lua_newtable(L);
+    for (int dtype = 0; dtype < DTYPE_COUNT; dtype++)
+        if (counts[dtype] > 0)
+            set_integer(L, dtype_row((Dtype)dtype)->name, counts[dtype]);
+    return 1;
 }
 
 /* ---- what else the files say ---- */
@@ -205,7 +229,9 @@ static const luaL_Reg METHODS[] = {
     {"close", close_checkpoint},
     {"names", checkpoint_names},
     {"entry", checkpoint_describe},
+    {"axes", checkpoint_axes},
     {"tensor", checkpoint_take},
+    {"dtypes", checkpoint_dtypes},
     {"meta", checkpoint_metadata},
     {"notes", checkpoint_notes},
     {NULL, NULL},

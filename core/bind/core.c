@@ -47,6 +47,8 @@ int luaopen_weft_core(lua_State *L) {
     bind_ops(L);
     bind_npy(L);
     bind_checkpoint(L);
+    bind_cache(L);
+    bind_packed(L);
     bind_kernel(L);
     bind_linalg(L);
     bind_spectra(L);

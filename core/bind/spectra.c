@@ -2,16 +2,26 @@
 #include <string.h>
 
 #include "bind.h"
+#include "cancel.h"
+#include "direct.h"
 #include "heads.h"
 #include "spectrum.h"
 
 /* Places on the stack. */
-enum { LIST = 1, OPTIONS, EACH, WORK, RESULTS, WHY, INFO, PLACES = INFO };
+enum { LIST = 1, OPTIONS, EACH, NOTE, WORK, RESULTS, WHY, INFO, PLACES = INFO };
+
+/* The answer's numbers of a kernel; a matrix has its bound in the first. */
+enum { NORM, SYMMETRY, ASYMMETRY };
+enum { BOUND = NORM };
 
 typedef struct Item {
     Tensor matrix;        /* closed where it is a kernel */
     Factor *left, *right; /* of a kernel, else NULL */
     Tensor out;           /* the result, shared with Lua */
+    Tensor re, im;        /* the same, of a kernel's eigenvalues */
+    CacheAnswer answer;   /* with the results' arrays */
+    bool found;           /* it was in the cache, and has no job */
+    bool able;            /* it can be kept there */
     size_t job;
 } Item;
 
@@ -27,6 +37,9 @@ typedef struct Job {
  * so that a job's part of each is one block. */
 typedef struct Spectra {
     SpectrumWish wish;
+    bool eigen; /* eigenvalues of kernels too, */
+    bool dense; /* those of the dense matrix */
+    CacheUse cache;
     size_t items, jobs;
     Item *item;
     Job *job;
@@ -46,7 +59,10 @@ static void spectra_free(void *data) {
         factor_release(spectra->item[i].left);
         factor_release(spectra->item[i].right);
         tensor_release(&spectra->item[i].out);
+        tensor_release(&spectra->item[i].re);
+        tensor_release(&spectra->item[i].im);
     }
+    bind_cache_end(&spectra->cache);
     mem_free(spectra->item);
     mem_free(spectra->job);
     mem_free(spectra->cost);
@@ -85,6 +101,53 @@ static Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
     return STATUS_OK;
 }
 
+/* ---- the cache ---- */
+
+static CacheQuestion question_of(const Spectra *spectra, const Item *item) {
+    unsigned kernel = spectra->eigen
+                          ? KERNEL_SINGULAR | KERNEL_EIGEN | KERNEL_SHAPE
+                          : KERNEL_SINGULAR;
+    return (CacheQuestion){.matrix = item->right == NULL ? &item->matrix : NULL,
+                           .wish = spectra->wish,
+                           .left = item->left,
+                           .right = item->right,
+                           .kernel = kernel,
+                           .dense = spectra->dense};
+}
+
+/* Nothing is asked of a matrix without values. */
+static void find_item(Spectra *spectra, Item *item) {
+    CacheQuestion question = question_of(spectra, item);
+    if (item->answer.count[0] > 0)
+        item->found = bind_cache_find(&spectra->cache, &question, &item->answer,
+                                      &item->able);
+}
+
+/* Completes the answer of a result and keeps it: at once, so that what a kill
+ * costs is the matrices in hand. */
+static void keep_item(Spectra *spectra, size_t at) {
+    Item *item = &spectra->item[spectra->order[at]];
+    CacheAnswer *answer = &item->answer;
+    const SpectrumInfo *info = &spectra->info[at];
+    const KernelResult *kernel = &spectra->kernel[at];
+    if (spectra->status[at] != STATUS_OK)
+        return;
+    if (item->right == NULL) {
+        answer->fact[BOUND] = info->bound;
+        answer->flags = (info->direct ? BIND_DIRECT : 0U) |
+                        (info->low_end ? BIND_LOW_END : 0U) |
+                        (info->single ? BIND_SINGLE : 0U);
+    } else {
+        answer->fact[NORM] = kernel->norm;
+        answer->fact[SYMMETRY] = kernel->symmetry;
+        answer->fact[ASYMMETRY] = kernel->asymmetry;
+        answer->flags = BIND_DIRECT;
+    }
+    CacheQuestion question = question_of(spectra, item);
+    if (item->able)
+        bind_cache_keep(&spectra->cache, &question, answer);
+}
+
 /* ---- on the workers ---- */
 
 static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
@@ -101,21 +164,43 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
         spectra->status[at] = spectrum_values(
             &item->matrix, &spectra->wish, tensor_data(&item->out),
             &spectra->info[at], scratch, cancel, &spectra->err[at]);
+    keep_item(spectra, at);
+}
+
+/* The eigenvalues of the heads' dense matrices. */
+static void run_dense(Spectra *spectra, const Job *job, Scratch *scratch,
+                      const volatile int *cancel) {
+    for (size_t at = job->first; at < job->first + job->count; at++) {
+        if (cancel_seen(cancel))
+            spectra->status[at] =
+                err_set(&spectra->err[at], STATUS_CANCELLED, "interrupted");
+        if (spectra->status[at] == STATUS_OK)
+            spectra->status[at] = kernel_dense_values(
+                spectra->left[at], job->right, KERNEL_EIGEN,
+                &spectra->kernel[at], scratch, &spectra->err[at]);
+    }
 }
 
 static void run_kernels(Spectra *spectra, const Job *job, Scratch *scratch,
                         const volatile int *cancel) {
     size_t at = job->first;
+    unsigned wish = !spectra->eigen ? KERNEL_SINGULAR
+                    : spectra->dense
+                        ? KERNEL_SINGULAR | KERNEL_SHAPE
+                        : KERNEL_SINGULAR | KERNEL_SHAPE | KERNEL_EIGEN;
     Err err;
-    Status status = kernel_values(&spectra->left[at], job->count, job->right,
-                                  KERNEL_SINGULAR, &spectra->kernel[at],
-                                  &spectra->status[at], &spectra->err[at],
-                                  scratch, cancel, &err);
+    Status status = kernel_values(
+        &spectra->left[at], job->count, job->right, wish, &spectra->kernel[at],
+        &spectra->status[at], &spectra->err[at], scratch, cancel, &err);
     /* without the shared factor none of them has a result */
     for (size_t i = at; status != STATUS_OK && i < at + job->count; i++) {
         spectra->status[i] = status;
         spectra->err[i] = err;
     }
+    if (status == STATUS_OK && spectra->dense)
+        run_dense(spectra, job, scratch, cancel);
+    for (size_t i = at; i < at + job->count; i++)
+        keep_item(spectra, i);
 }
 
 static void spectra_run(void *data, size_t i, Scratch *scratch,
@@ -191,14 +276,18 @@ static void take_item(lua_State *L, Spectra *spectra, size_t i) {
                                       "element %I is %s, expected a tensor "
                                       "or a kernel",
                                       (LUAI_UACINT)(i + 1), what));
+    if (kernel == NULL && spectra->eigen)
+        luaL_argerror(L, LIST,
+                      lua_pushfstring(L,
+                                      "element %I is a tensor, expected a "
+                                      "kernel with option 'eigen'",
+                                      (LUAI_UACINT)(i + 1)));
     if (kernel == NULL) {
         tensor_view(&item->matrix, tensor);
-        item->job = spectra->jobs++;
         return;
     }
     item->left = factor_keep(kernel->left);
     item->right = factor_keep(kernel->right);
-    item->job = kernel_job(spectra, item->right);
 }
 
 /* Singular values of the item: none where it is no matrix. */
@@ -209,10 +298,42 @@ static int64_t item_values(const Item *item) {
     return item->matrix.axes != 2 ? 0 : shape[shape[1] < shape[0] ? 1 : 0];
 }
 
+/* Pushes a new result of n values, which is the answer's array `part` too. */
+static void push_values(lua_State *L, Item *item, int part, Tensor *out,
+                        int64_t n) {
+    tensor_view(out, bind_tensor_create(L, DTYPE_F64, 1, &n));
+    item->answer.array[part] = tensor_data(out);
+    item->answer.count[part] = (size_t)n;
+}
+
+/* The item's result tensors, the first of them in RESULTS. */
+static void make_results(lua_State *L, Spectra *spectra, size_t i) {
+    Item *item = &spectra->item[i];
+    push_values(L, item, 0, &item->out, item_values(item));
+    lua_rawseti(L, RESULTS, (lua_Integer)i + 1);
+    if (!spectra->eigen)
+        return;
+    int64_t n = spectra->dense ? item->left->d : item->left->k;
+    push_values(L, item, 1, &item->re, n);
+    push_values(L, item, 2, &item->im, n);
+    lua_pop(L, 2);
+}
+
+static double item_cost(const Spectra *spectra, const Item *item,
+                        size_t heads) {
+    const int64_t *shape = item->matrix.shape;
+    if (item->right == NULL)
+        return spectrum_cost(shape[0], shape[1]);
+    double dense = spectra->dense ? direct_eigvals_cost(item->left->d) : 0;
+    return kernel_cost(item->left, item->right, (int64_t)heads) +
+           dense * (double)heads;
+}
+
 /* Puts the items in the order of their jobs and prices these. */
 static void order_items(Spectra *spectra) {
     for (size_t i = 0; i < spectra->items; i++)
-        spectra->job[spectra->item[i].job].count++;
+        if (!spectra->item[i].found)
+            spectra->job[spectra->item[i].job].count++;
     for (size_t j = 1; j < spectra->jobs; j++)
         spectra->job[j].first =
             spectra->job[j - 1].first + spectra->job[j - 1].count;
@@ -220,36 +341,39 @@ static void order_items(Spectra *spectra) {
         spectra->job[j].count = 0;
     for (size_t i = 0; i < spectra->items; i++) {
         Item *item = &spectra->item[i];
+        if (item->found)
+            continue;
         Job *job = &spectra->job[item->job];
         size_t at = job->first + job->count++;
-        const int64_t *shape = item->matrix.shape;
+        KernelResult *kernel = &spectra->kernel[at];
         spectra->order[at] = i;
         spectra->left[at] = item->left;
-        spectra->kernel[at].s = tensor_data(&item->out);
-        spectra->cost[item->job] =
-            job->right != NULL
-                ? kernel_cost(item->left, item->right, (int64_t)job->count)
-                : spectrum_cost(shape[0], shape[1]);
+        kernel->s = item->answer.array[0];
+        kernel->re = item->answer.array[1];
+        kernel->im = item->answer.array[2];
+        spectra->cost[item->job] = item_cost(spectra, item, job->count);
     }
 }
 
-/* The batch's data from the list, and its result tensors in RESULTS. */
-static Spectra *spectra_new(lua_State *L, Work *work) {
-    size_t n = (size_t)lua_rawlen(L, LIST);
-    Spectra *spectra = bind_work_data(L, work, sizeof *spectra, spectra_free);
+/* Fills in the batch's data from the list, its result tensors in RESULTS, and
+ * what the cache has of them. */
+static void spectra_fill(lua_State *L, Spectra *spectra) {
     Err err;
-    BIND_MUST(L, &err, spectra_arrays(spectra, n, &err));
-    for (size_t i = 0; i < n; i++) {
+    BIND_MUST(L, &err,
+              spectra_arrays(spectra, (size_t)lua_rawlen(L, LIST), &err));
+    for (size_t i = 0; i < spectra->items; i++) {
+        Item *item = &spectra->item[i];
         lua_rawgeti(L, LIST, (lua_Integer)i + 1);
         take_item(L, spectra, i);
-        int64_t values = item_values(&spectra->item[i]);
-        Tensor *out = bind_tensor_create(L, DTYPE_F64, 1, &values);
-        tensor_view(&spectra->item[i].out, out);
-        lua_rawseti(L, RESULTS, (lua_Integer)i + 1);
+        make_results(L, spectra, i);
         lua_pop(L, 1);
+        bind_poll(L);
+        find_item(spectra, item);
+        if (!item->found)
+            item->job = item->right != NULL ? kernel_job(spectra, item->right)
+                                            : spectra->jobs++;
     }
     order_items(spectra);
-    return spectra;
 }
 
 /* ---- results ---- */
@@ -259,17 +383,34 @@ static void set_flag(lua_State *L, const char *name, bool value) {
     lua_setfield(L, -2, name);
 }
 
+static void set_number(lua_State *L, const char *name, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_tensor(lua_State *L, const char *name, const Tensor *tensor) {
+    tensor_view(bind_tensor_new(L, 0), tensor);
+    lua_setfield(L, -2, name);
+}
+
 /* How the values were found. A kernel's come from no Gram matrix: they have
  * no bound, and are always direct. */
-static void push_info(lua_State *L, const SpectrumInfo *info, bool kernel) {
-    lua_createtable(L, 0, 4);
-    if (!kernel) {
-        lua_pushnumber(L, info->bound);
-        lua_setfield(L, -2, "bound");
-    }
-    set_flag(L, "direct", kernel || info->direct);
-    set_flag(L, "low_end", info->low_end);
-    set_flag(L, "single", info->single);
+static void push_info(lua_State *L, const Item *item) {
+    const CacheAnswer *answer = &item->answer;
+    lua_createtable(L, 0, 5);
+    if (item->right == NULL)
+        set_number(L, "bound", answer->fact[BOUND]);
+    set_flag(L, "direct", answer->flags & BIND_DIRECT);
+    set_flag(L, "low_end", answer->flags & BIND_LOW_END);
+    set_flag(L, "single", answer->flags & BIND_SINGLE);
+    set_flag(L, "cached", item->found);
+    if (answer->array[1] == NULL)
+        return;
+    set_number(L, "norm", answer->fact[NORM]);
+    set_number(L, "symmetry", answer->fact[SYMMETRY]);
+    set_number(L, "asymmetry", answer->fact[ASYMMETRY]);
+    set_tensor(L, "re", &item->re);
+    set_tensor(L, "im", &item->im);
 }
 
 /* Calls opts.each; an error in it ends the work and goes on up. */
@@ -280,36 +421,72 @@ static void call_each(lua_State *L, Work *work, lua_Integer i) {
     lua_pushinteger(L, i);
     lua_rawgeti(L, RESULTS, i);
     lua_rawgeti(L, WHY, i);
-    if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
+    lua_rawgeti(L, INFO, i);
+    if (lua_pcall(L, 4, 0, 0) != LUA_OK) {
         bind_work_close(work);
         lua_error(L);
     }
 }
 
-/* Files the result at place `at` of the order, and tells of it. */
-static void deliver(lua_State *L, Work *work, size_t at) {
+/* Files the result of item i, and tells of it; `err` says why there is none. */
+static void deliver(lua_State *L, Work *work, size_t i, const Err *err) {
     const Spectra *spectra = work->data;
-    lua_Integer i = (lua_Integer)spectra->order[at] + 1;
-    bool kernel = spectra->item[i - 1].right != NULL;
-    bool good = spectra->status[at] == STATUS_OK;
-    if (good) {
-        push_info(L, &spectra->info[at], kernel);
+    lua_Integer place = (lua_Integer)i + 1;
+    if (err == NULL) {
+        push_info(L, &spectra->item[i]);
         lua_pushboolean(L, 0);
     } else {
         lua_pushboolean(L, 0);
-        lua_pushstring(L, spectra->err[at].message);
+        lua_pushstring(L, err->message);
         lua_pushboolean(L, 0);
-        lua_rawseti(L, RESULTS, i);
+        lua_rawseti(L, RESULTS, place);
     }
-    lua_rawseti(L, WHY, i);
-    lua_rawseti(L, INFO, i);
-    call_each(L, work, i);
+    lua_rawseti(L, WHY, place);
+    lua_rawseti(L, INFO, place);
+    call_each(L, work, place);
 }
 
-/* Reads the options; pushes EACH. Returns the number of threads, or 0. */
+/* What the cache has, and then what the workers find. */
+static void deliver_all(lua_State *L, Work *work) {
+    Spectra *spectra = work->data;
+    for (size_t i = 0; i < spectra->items; i++)
+        if (spectra->item[i].found)
+            deliver(L, work, i, NULL);
+    for (size_t j; spectra->jobs > 0 && bind_work_next(L, work, &j);) {
+        const Job job = spectra->job[j];
+        for (size_t at = job.first; at < job.first + job.count; at++)
+            deliver(L, work, spectra->order[at],
+                    spectra->status[at] == STATUS_OK ? NULL
+                                                     : &spectra->err[at]);
+    }
+}
+
+/* The cache's notes go to info.notes and to opts.note. */
+static void tell_notes(lua_State *L, Work *work) {
+    Spectra *spectra = work->data;
+    int base = lua_gettop(L), count = bind_cache_notes(L, &spectra->cache);
+    if (count == 0)
+        return;
+    lua_createtable(L, count, 0);
+    for (int i = 1; i <= count; i++) {
+        lua_pushvalue(L, base + i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setfield(L, INFO, "notes");
+    for (int i = 1; i <= count && !lua_isnil(L, NOTE); i++) {
+        lua_pushvalue(L, NOTE);
+        lua_pushvalue(L, base + i);
+        lua_call(L, 1, 0);
+    }
+    lua_settop(L, base);
+}
+
+/* Reads the options; pushes EACH and NOTE. Returns the number of threads, or
+ * 0. */
 static int read_options(lua_State *L, SpectrumWish *wish) {
     static const char *const NAMES[] = {"threads", "precision", "method",
-                                        "shown",   "each",      NULL};
+                                        "shown",   "each",      "cache",
+                                        "note",    "eigen",     NULL};
     static const char *const PRECISIONS[] = {"double", "single", NULL};
     static const char *const METHODS[] = {"gram", "direct", NULL};
     bind_options(L, OPTIONS, NAMES);
@@ -331,7 +508,25 @@ static int read_options(lua_State *L, SpectrumWish *wish) {
                                       POOL_WORKERS_MAX));
     lua_settop(L, OPTIONS);
     bind_option(L, OPTIONS, "each", LUA_TFUNCTION);
+    bind_option(L, OPTIONS, "note", LUA_TFUNCTION);
     return got == LUA_TNIL ? 0 : (int)threads;
+}
+
+/* The option `eigen`: true, false (absent) or "dense". */
+static void read_eigen(lua_State *L, Spectra *spectra) {
+    if (lua_isnil(L, OPTIONS))
+        return;
+    int type = lua_getfield(L, OPTIONS, "eigen");
+    spectra->dense =
+        type == LUA_TSTRING && strcmp(lua_tostring(L, -1), "dense") == 0;
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN && !spectra->dense)
+        luaL_argerror(L, OPTIONS,
+                      lua_pushfstring(L,
+                                      "option 'eigen': %s, expected true, "
+                                      "false or \"dense\"",
+                                      luaL_tolstring(L, -1, NULL)));
+    spectra->eigen = lua_toboolean(L, -1);
+    lua_pop(L, 1);
 }
 
 /* core.spectra(list [, opts]) */
@@ -344,15 +539,16 @@ static int core_spectra(lua_State *L) {
     for (int place = RESULTS; place <= INFO; place++)
         lua_newtable(L);
     luaL_checkstack(L, 20, "spectra");
-    Spectra *spectra = spectra_new(L, work);
+    Spectra *spectra = bind_work_data(L, work, sizeof *spectra, spectra_free);
     spectra->wish = wish;
-    bind_work_start(L, work, threads, spectra->jobs, spectra->cost,
-                    spectra_run);
-    for (size_t j; bind_work_next(L, work, &j);) {
-        const Job job = spectra->job[j];
-        for (size_t at = job.first; at < job.first + job.count; at++)
-            deliver(L, work, at);
-    }
+    read_eigen(L, spectra);
+    bind_cache_begin(L, OPTIONS, &spectra->cache);
+    spectra_fill(L, spectra);
+    if (spectra->jobs > 0)
+        bind_work_start(L, work, threads, spectra->jobs, spectra->cost,
+                        spectra_run);
+    deliver_all(L, work);
+    tell_notes(L, work);
     bind_work_close(work);
     lua_settop(L, PLACES);
     return 3;

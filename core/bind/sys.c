@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "bind.h"
 #include "number.h"
@@ -246,6 +247,14 @@ static int sys_escape(lua_State *L) {
     return 1;
 }
 
+/* sys.crc32(text): the checksum of zip archives */
+static int sys_crc32(lua_State *L) {
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+    lua_pushinteger(L, (lua_Integer)crc32_z(0, (const Bytef *)text, n));
+    return 1;
+}
+
 void bind_sys(lua_State *L) {
     static const luaL_Reg FUNCTIONS[] = {
         {"write", sys_write},
@@ -259,6 +268,7 @@ void bind_sys(lua_State *L) {
         {"cpus", sys_cpus},
         {"number", sys_number},
         {"escape", sys_escape},
+        {"crc32", sys_crc32},
         {"window", sys_window},
         {"terminal_query", sys_terminal_query},
         {NULL, NULL},

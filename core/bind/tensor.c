@@ -3,6 +3,7 @@
 
 #include "bind.h"
 #include "planted.h"
+#include "recipe.h"
 
 /* ---- boxes ---- */
 
@@ -74,7 +75,9 @@ static const Dtype MEMORY_DTYPES[] = {DTYPE_F64, DTYPE_F32, DTYPE_I64};
 
 const char *bind_dtype_name(const Tensor *tensor) {
     if (!tensor_in_memory(tensor))
-        return dtype_row(tensor->dtype)->name;
+        return tensor->source != NULL && tensor->source->recipe != NULL
+                   ? tensor->source->recipe->name
+                   : dtype_row(tensor->dtype)->name;
     int i = 0;
     while (MEMORY_DTYPES[i] != tensor->dtype)
         i++;
@@ -90,20 +93,11 @@ static bool same_shape(const Tensor *a, const Tensor *b) {
            memcmp(a->shape, b->shape, (size_t)a->axes * sizeof *a->shape) == 0;
 }
 
-static bool same_source(const Source *a, const Source *b) {
-    return a->file == b->file && a->dtype == b->dtype &&
-           a->offset == b->offset && a->stored_rows == b->stored_rows &&
-           a->stored_cols == b->stored_cols && a->rows == b->rows &&
-           a->first_col == b->first_col && a->cols == b->cols &&
-           a->transposed == b->transposed && a->run_count == b->run_count &&
-           memcmp(a->runs, b->runs, a->run_count * sizeof *a->runs) == 0;
-}
-
 bool bind_tensor_same(const Tensor *a, const Tensor *b) {
     if (!same_shape(a, b) || a->storage != b->storage)
         return false;
     if (a->source != NULL && b->source != NULL)
-        return same_source(a->source, b->source);
+        return source_same(a->source, b->source);
     return a->source == b->source && a->offset == b->offset &&
            a->dtype == b->dtype &&
            memcmp(a->stride, b->stride, (size_t)a->axes * sizeof *a->stride) ==

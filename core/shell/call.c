@@ -64,15 +64,17 @@ static void put_safe(const char *text, size_t count) {
     }
 }
 
+static bool holds(const char *line, size_t count, const char *word) {
+    return word[0] != '\0' && memmem(line, count, word, strlen(word)) != NULL;
+}
+
 /* Whether a line of a traceback is about the shell and not the user's code:
- * where the chunk was called from, `error` itself, the prompt's functions. */
-static bool is_own_frame(const char *line, size_t count) {
-    static const char *const OWN[] = {"[C]: in ?", "[C]: in function 'error'",
-                                      "weft/prompt.lua:"};
-    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
-        if (memmem(line, count, OWN[i], strlen(OWN[i])) != NULL)
-            return true;
-    return false;
+ * where the chunk was called from, `error` itself, the module's functions. */
+static bool is_own_frame(const Shell *shell, const char *line, size_t count) {
+    return holds(line, count, "[C]: in ?") ||
+           holds(line, count, "[C]: in function 'error'") ||
+           holds(line, count, "(...tail calls...)") ||
+           holds(line, count, shell->weftdir);
 }
 
 /* The message in red where it may be, then the frames of the user's code. */
@@ -87,7 +89,7 @@ static void print_error(const Shell *shell, const char *message) {
     const char *line = trace != NULL ? trace + sizeof TRACE - 1 : "";
     while (*line == '\n') {
         size_t count = strcspn(++line, "\n");
-        if (!is_own_frame(line, count)) {
+        if (!is_own_frame(shell, line, count)) {
             fputs(headed ? "" : TRACE + 1, stderr);
             fputs(headed ? "" : "\n", stderr);
             put_safe(line, count);

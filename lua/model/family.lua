@@ -302,9 +302,8 @@ end
 -- One stack of all matrices by pattern, where no family fits.
 local function matrices(model)
   local by_layer, last = {}, -1
-  for _, name in ipairs(model.checkpoint:names()) do
-    local entry <const> = model.checkpoint:entry(name)
-    if #entry.shape == 2 then
+  for _, name in ipairs(model.checkpoint:values()) do
+    if model.checkpoint:axes(name) == 2 then
       local pattern <const>, layer <const> = pattern_of(name)
       by_layer[layer] = by_layer[layer] or {}
       table.insert(by_layer[layer], { name = pattern, literal = name })

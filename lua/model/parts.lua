@@ -171,6 +171,8 @@ local function fault(model, stack, row, name, expert)
   local entry <const> = model.checkpoint:entry(name)
   if not entry then
     return ("missing: there is no tensor '%s'"):format(sys.escape(name))
+  elseif entry.reason then
+    return entry.reason
   end
   local stacked <const> = expert and #entry.shape == 3
   local wanted <const> = stored_shape(model, stack, row, stacked)
@@ -220,7 +222,14 @@ function parts.make(model, layer, row, expert)
     part.reason = message
     return part
   end
-  part.tensor = view(model, stack, row, tensor, expert)
+  -- a packed weight may lie in the file so that a view can't part it
+  local made <const>, whole <const> = pcall(view, model, stack, row, tensor,
+    expert)
+  if not made then
+    part.reason = whole
+    return part
+  end
+  part.tensor = whole
   part.shape = part.tensor.shape
   part.dtype = model.checkpoint:entry(name).dtype
   return part
