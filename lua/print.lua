@@ -344,7 +344,7 @@ local function cut_lines(text, rows)
     return text
   end
   local kept <const> = math.max(1, rows - 1)
-  return ("%s\n… %d more lines; show(x, {rows = %d}) shows all"):format(
+  return ("%s\n… %d more lines; show(ans, {rows = %d}) shows all"):format(
     table.concat(lines, "\n", 1, kept), #lines - kept, #lines)
 end
 

@@ -14,10 +14,10 @@ local TIMEIT_RUNS <const> = 1000
 -- Globals that are nobody's variables: Lua's and the prompt's.
 local STOCK <const> = {}
 for name in ("_G _VERSION _PROMPT _PROMPT2 apropos arg assert collectgarbage "
-  .. "coroutine debug dofile error getmetatable help io ipairs load loadfile "
-  .. "math next os package pairs pcall print rawequal rawget rawlen rawset "
-  .. "require select setmetatable show string table timeit tonumber tostring "
-  .. "type utf8 warn weft who xpcall"):gmatch "%S+" do
+  .. "coroutine debug dofile error exit getmetatable help io ipairs load "
+  .. "loadfile math next os package pairs pcall print quit rawequal rawget "
+  .. "rawlen rawset require select setmetatable show string table timeit "
+  .. "tonumber tostring type utf8 warn weft who xpcall"):gmatch "%S+" do
   STOCK[name] = true
 end
 
@@ -187,10 +187,23 @@ end
 
 -- ---- what the program calls ----
 
+-- Says how to leave, and leaves when it is called.
+local QUIT <const> = setmetatable({}, {
+  __call = function() os.exit(true, true) end,
+  __pretty = function() return "quit() or Ctrl-D leaves" end,
+})
+
+-- Whether values are nil, message, code: what could not be done.
+local function is_failure(count, value, message, code)
+  return count == 3 and value == nil and type(message) == "string"
+    and type(code) == "string"
+end
+
 --- Puts the prompt's own functions into the globals. Tells whether what goes
 --- to standard error may have colours.
 function prompt.start()
   _G.who, _G.timeit, _G.show = prompt.who, prompt.timeit, prompt.show
+  _G.quit, _G.exit = QUIT, QUIT
   local found <const>, help <const> = pcall(require, "weft.help")
   if found and type(help) == "table" then
     _G.help, _G.apropos = help.help or help, help.apropos
@@ -204,9 +217,13 @@ end
 --- Shows what a chunk gave, unless it is to be quiet; the first value becomes
 --- `ans`.
 function prompt.results(quiet, seconds, ...)
-  local count <const> = select("#", ...)
+  local count = select("#", ...)
   if count > 0 then
     _G.ans = (...)
+  end
+  if is_failure(count, ...) then
+    write(("nil: %s"):format(sys.escape((select(2, ...)))))
+    count = 0
   end
   for i = 1, quiet and 0 or count do
     write(print_.text((select(i, ...))))

@@ -1,5 +1,5 @@
--- weft help [TOPIC]: what a function, a noun or a command does; without a
--- topic, what there is.
+-- weft help [TOPIC]: explains a function or a command; without a topic it says
+-- what there is.
 local cli <const> = require "weft.cli"
 local help <const> = require "weft.help"
 

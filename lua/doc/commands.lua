@@ -5,10 +5,10 @@ return {
   title = "Commands",
   text = [[
     `weft NAME …` runs a stock command; NAME --help tells its options. MODEL
-    is a folder (config.json and safetensors), a .safetensors or .gguf file,
-    or a hub id that lies in the local cache. Exit status: 0 done, 1
-    something could not be done and is named, 2 wrong usage, 130
-    interrupted.]],
+    is a folder (config.json beside safetensors, PyTorch or .npy files), a
+    .safetensors, .gguf, .bin, .pt, .npz or .npy file, or a hub id that lies
+    in the local cache. Exit status: 0 done, 1 something could not be done
+    and is named, 2 wrong usage, 130 interrupted.]],
   -- The program's own options: word, argument, meaning, as --help has them.
   options = {
     { "-e", "code", "run code" },
@@ -26,6 +26,10 @@ return {
     { "LUA_INIT, LUA_PATH, LUA_CPATH", "as lua(1) reads them" },
     { "HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME",
       "where the hub's local cache is looked for; else ~/.cache" },
+    { "XDG_CACHE_HOME", "where spectra are kept, in weft/spectra; else "
+      .. "~/.cache" },
+    { "WEFT_CACHE_MAX", "bytes of spectra that are kept, 1 GiB where it is "
+      .. "not set; 0: none are, nor looked for" },
     { "NO_COLOR", "where it is set and not empty, no colours" },
     { "XDG_CONFIG_HOME, XDG_STATE_HOME",
       "where the prompt's init.lua and its history lie; else ~/.config and "
@@ -34,6 +38,8 @@ return {
   files = {
     { "~/.config/weft/init.lua", "run at the start of the prompt" },
     { "~/.local/state/weft/history", "the prompt's history" },
+    { "~/.cache/weft/spectra", "spectra that were computed, by their file's "
+      .. "size, time and inode" },
   },
   {
     name = "weft report", kind = "command", call = "weft report MODEL "
@@ -74,6 +80,29 @@ return {
       weft heads build/demo --metric effective_rank,asymmetry --layers 0
     ]],
     see = { "weft weights", "model:heads" },
+  },
+  {
+    name = "weft spectra", kind = "command", call = "weft spectra MODEL "
+      .. "[options]",
+    summary = "Writes the singular values of all weights and heads to an "
+      .. ".npz file: an array a matrix, such as layer.00.W_Q and "
+      .. "layer.00.head.03.qk.",
+    example = [[
+      weft spectra build/demo --out demo.npz --layers 0-2
+      test -s demo.npz
+    ]],
+    see = { "weft.spectra", "weft weights" },
+  },
+  {
+    name = "weft cache", kind = "command", call = "weft cache [list|clear] "
+      .. "[--older DAYS]",
+    summary = "Lists the spectra that earlier commands left in the cache, or "
+      .. "clears it.",
+    example = [[
+      weft cache | grep '^records: '
+      weft cache clear --older 90
+    ]],
+    see = { "weft.core.cache.list", "weft.core.cache.clear" },
   },
   {
     name = "weft demo", kind = "command", call = "weft demo [DIR] [options]",

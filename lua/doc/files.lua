@@ -23,12 +23,58 @@ return {
     see = { "weft.open", "checkpoint:entry" },
   },
   {
+    name = "weft.core.packed",
+    summary = "One tensor of values that a checkpoint has packed in several: "
+      .. "they are computed as they are read. weft.open finds such by itself.",
+    params = {
+      { "kind", "text", "scaled, mxfp4, gptq, awq, table" },
+      { "tensors", "table", "scaled: weight, scale; mxfp4: blocks, scales; "
+        .. "gptq: qweight, qzeros, scales, g_idx; awq: the first three; "
+        .. "table: weight, absmax, quant_map" },
+      { "options?", "table", "{block = {rows, columns}, divisor} of scaled; "
+        .. "{bits, zero_add, group} of gptq; {group} of awq; {shape, "
+        .. "block_size, name} of table" },
+    },
+    returns = { { "t", "tensor", "(out, in)" } },
+    errors = "nil, message, code where shapes or dtypes don't fit",
+    example = [[
+      local ck = assert(weft.core.open("build/demo"))
+      local t = ck:tensor("model.norm.weight")
+      local none, why = weft.core.packed("scaled", { t, t })
+      print(none, why)  --> nil  weight is F16: expected an F8 dtype or I8
+    ]],
+    see = { "weft.open", "checkpoint:tensor" },
+  },
+  {
     name = "checkpoint:names",
     summary = "Names of all tensors, in file order.",
     returns = { { "names", "texts" } },
     example = [[
       local ck = assert(weft.core.open("build/demo"))
       print(#ck:names() == #ck)  --> true
+    ]],
+    see = { "checkpoint:entry" },
+  },
+  {
+    name = "checkpoint:axes",
+    summary = "How many axes a tensor has.",
+    params = { { "name", "text" } },
+    returns = { { "axes", "integer" } },
+    errors = "nil, message, code where there is none of that name",
+    example = [[
+      local ck = assert(weft.core.open("build/demo"))
+      print(ck:axes("model.norm.weight"))  --> 1
+    ]],
+    see = { "checkpoint:entry" },
+  },
+  {
+    name = "checkpoint:dtypes",
+    summary = "How many tensors there are of each dtype.",
+    params = {},
+    returns = { { "counts", "table", "by the dtype's name" } },
+    example = [[
+      local ck = assert(weft.core.open("build/demo"))
+      print(ck:dtypes().F16 == #ck)  --> true
     ]],
     see = { "checkpoint:entry" },
   },

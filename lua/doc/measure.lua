@@ -53,7 +53,13 @@ return {
       { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
       { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
       { "options.progress?", "boolean|text", "a bar, with that label" },
-      { "options.each?", "function", "each(i, s, reason) as results come" },
+      { "options.each?", "function", "each(i, s, reason, info) as results "
+        .. "come" },
+      { "options.cache?", "boolean|text", "true: what an earlier run computed "
+        .. "is taken from the cache, and the rest kept there; \"fresh\": all "
+        .. "is computed, and kept; false where left out" },
+      { "options.note?", "function", "note(sentence), of what goes wrong "
+        .. "with the cache; on standard error where left out" },
     },
     returns = { { "f", "frame",
       "layer, name or head, shape, a column a metric, error" } },
@@ -78,12 +84,22 @@ return {
       { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
       { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
       { "options.shown?", "boolean", "true: small values are exact too" },
-      { "options.each?", "function", "each(i, s, reason) as results come" },
+      { "options.eigen?", "boolean|text", "true: eigenvalues too, of kernels "
+        .. "alone; \"dense\": those of the whole matrix" },
+      { "options.each?", "function", "each(i, s, reason, info) as results "
+        .. "come" },
+      { "options.cache?", "boolean|text", "true: what an earlier run computed "
+        .. "is taken from the cache, and the rest kept there; \"fresh\": all "
+        .. "is computed, and kept; false where left out" },
+      { "options.note?", "function", "note(sentence), of what goes wrong "
+        .. "with the cache" },
     },
     returns = {
       { "s", "table", "s[i]: tensor of singular values, falling, or false" },
       { "why", "table", "why[i]: the reason, or false" },
-      { "info", "table", "info[i]: {bound, direct, low_end, single}" },
+      { "info", "table", "info[i]: {bound, direct, low_end, single, cached}, "
+        .. "with eigen also {re, im, norm, symmetry, asymmetry}; notes: "
+        .. "sentences on the cache, where there are any" },
     },
     errors = "raises \"interrupted!\" at Ctrl-C; a matrix that can't be done "
       .. "costs only its own result",

@@ -19,8 +19,8 @@ return {
   },
   {
     name = "weft.open",
-    summary = "Opens a model: a folder, a .safetensors or .gguf file, or a hub "
-      .. "id looked up in the local cache.",
+    summary = "Opens a model: a folder, a file of safetensors, GGUF, PyTorch "
+      .. "or numpy, or a hub id looked up in the local cache.",
     params = {
       { "MODEL", "text", "a path, else an id such as Qwen/Qwen2.5-3B" },
     },

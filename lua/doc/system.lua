@@ -155,6 +155,75 @@ return {
     ]],
   },
   {
+    name = "weft.core.sys.crc32",
+    summary = "The checksum that zip archives have.",
+    params = { { "text", "text" } },
+    returns = { { "sum", "integer" } },
+    example = [[
+      print(("%08x"):format(weft.core.sys.crc32("123456789")))  --> cbf43926
+    ]],
+  },
+  {
+    name = "weft.core.cache.folder",
+    summary = "The folder that spectra are kept in: weft/spectra in "
+      .. "XDG_CACHE_HOME, else in ~/.cache.",
+    returns = { { "path", "text" } },
+    errors = "nil, message, code where the environment tells none",
+    example = [[
+      print(weft.core.cache.folder():match "weft/spectra$")  --> weft/spectra
+    ]],
+    see = { "weft.spectra", "weft cache" },
+  },
+  {
+    name = "weft.core.cache.most",
+    summary = "How many bytes of spectra are kept: WEFT_CACHE_MAX, else 1 GiB. "
+      .. "Those not used for longest go when the program ends.",
+    returns = { { "bytes", "integer" } },
+    errors = "nil, message, code where WEFT_CACHE_MAX is no number",
+    example = [[
+      print(math.type(weft.core.cache.most()))  --> integer
+    ]],
+    see = { "weft.core.cache.trim" },
+  },
+  {
+    name = "weft.core.cache.list",
+    summary = "All records of spectra, in no order.",
+    returns = { { "records", "table", "{name, bytes, used (seconds since "
+      .. "1970), path, size, mtime_ns, inode of the file}, or {damaged = true} "
+      .. "in place of what is of the file" } },
+    errors = "nil, message, code where the folder can't be read",
+    example = [[
+      print(#weft.core.cache.list() >= 0)  --> true
+    ]],
+    see = { "weft cache" },
+  },
+  {
+    name = "weft.core.cache.clear",
+    summary = "Removes records.",
+    params = { { "days?", "number", "only those not used for so long; all "
+      .. "where left out" } },
+    returns = { { "records", "integer", "how many went" },
+      { "bytes", "integer" } },
+    errors = "nil, message, code where they can't be removed",
+    example = [[
+      print(weft.core.cache.clear(36500))  --> 0  0
+    ]],
+    see = { "weft cache", "weft.core.cache.trim" },
+  },
+  {
+    name = "weft.core.cache.trim",
+    summary = "Removes the records not used for longest, to nine tenths of a "
+      .. "size, where they are larger.",
+    params = { { "bytes", "integer" } },
+    returns = { { "records", "integer", "how many are left" },
+      { "bytes", "integer" } },
+    errors = "nil, message, code where they can't be removed",
+    example = [[
+      print(weft.core.cache.trim(math.maxinteger) >= 0)  --> true
+    ]],
+    see = { "weft.core.cache.most" },
+  },
+  {
     name = "weft.progress", also = { "weft.core.progress" },
     summary = "Progress bars on standard error, drawn on a terminal alone; #p "
       .. "is how many are open.",

@@ -152,8 +152,10 @@ return {
   },
   {
     name = "weft.save", also = { "weft.core.save" },
-    summary = "Writes a tensor to a .npy file, whole or not at all.",
-    params = { { "path", "text" }, { "t", "tensor" } },
+    summary = "Writes a tensor to a .npy file, or a table {name = tensor} or a "
+      .. "list of {name, tensor} to a .npz or .safetensors file, whole or not "
+      .. "at all.",
+    params = { { "path", "text" }, { "t", "tensor|table" } },
     returns = { { "true", "boolean" } },
     errors = "nil, message, code where it can't be written",
     source = "numpy.lib.format, version 1.0",

@@ -224,6 +224,10 @@ local function draw(folder, name, format)
   return true, picture
 end
 
+-- Endings of pictures that gnuplot is not asked for here.
+local OTHERS <const> = { jpg = true, jpeg = true, gif = true, webp = true,
+  eps = true, ps = true, bmp = true, tif = true, tiff = true }
+
 -- Folder, name and format out of save's arguments: a path and a format, or
 -- the three by themselves where the name is foreign text.
 local function target(first, second, third)
@@ -231,8 +235,10 @@ local function target(first, second, third)
   local folder, name = first:match("^(.*)/([^/]*)$")
   if folder == "" then folder = "/" end
   name = name or first
-  local stem, ending = name:match("^(.+)%.(%l%l%l)$")
-  if FORMATS[ending] and (second or ending) == ending then
+  local stem, ending = name:match("^(.+)%.(%l%l%l%l?)$")
+  if OTHERS[ending] and not second then
+    return folder or ".", stem, ending
+  elseif FORMATS[ending] and (second or ending) == ending then
     return folder or ".", stem, ending
   end
   return folder or ".", name, second or "svg"

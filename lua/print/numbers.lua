@@ -7,6 +7,7 @@ local markdown <const> = require "weft.markdown"
 local EDGE <const> = 3         -- rows and columns kept at either end
 local THRESHOLD <const> = 1000 -- elements, up to which all are shown
 local DIGITS <const> = 5       -- significant ones of the largest number
+local LEAST <const> = 4        -- and at least so many of the smallest
 local BLOCKS <const> = 2       -- matrices kept at either end of other axes
 
 -- ---- which ----
@@ -43,17 +44,24 @@ local function scan(rows)
   return high, low, whole
 end
 
--- One printf format for all: %d alike for whole numbers, so many decimals
--- that the largest has DIGITS, and powers of ten where that hides the least.
+local function magnitude(x)
+  return math.floor(math.log(x, 10) + 1e-12)
+end
+
+-- One printf format for all: no decimals for whole numbers, else so many that
+-- the largest has DIGITS and the smallest LEAST; powers of ten where that
+-- would take more room than they do.
 local function format_for(rows)
   local high <const>, low <const>, whole <const> = scan(rows)
   if high == 0 or whole and high < 1e9 then
     return "%.0f"
-  elseif high >= 1e6 or high < 1e-3 or high / low >= 1e5 then
+  end
+  local decimals <const> = math.max(1, DIGITS - 1 - magnitude(high),
+    LEAST - 1 - magnitude(low))
+  if high >= 1e6 or high < 1e-3 or magnitude(high) + decimals > 2 * DIGITS then
     return "%." .. DIGITS - 1 .. "e"
   end
-  local decimals <const> = DIGITS - 1 - math.floor(math.log(high, 10) + 1e-12)
-  return "%." .. math.max(0, decimals) .. "f"
+  return "%." .. decimals .. "f"
 end
 
 local function number_text(format, x)

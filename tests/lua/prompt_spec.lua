@@ -598,7 +598,8 @@ describe("print", function()
     local text <const> = shown(wide)
     local _, count = text:gsub("\n", "")
     assert.equal(23, count)
-    assert.matches("… %d+ more lines; show%(x, {rows = 92}%) shows all$", text)
+    assert.matches("… %d+ more lines; show%(ans, {rows = 92}%) shows all$",
+      text)
   end)
 
   it("does not take forever on what is wide and deep", function()

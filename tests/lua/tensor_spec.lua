@@ -564,7 +564,7 @@ describe(".npy", function()
     assert.is_nil(none)
     assert.equal("/none.npy: cannot open: No such file or directory", message)
     assert.equal("io", code)
-    assert.same({ nil, "t.txt: expected a name in .npy or .safetensors",
+    assert.same({ nil, "t.txt: expected a name in .npy, .npz or .safetensors",
       "argument" }, { weft.save("t.txt", t) })
     assert.equal("io", select(3, weft.save("/none/t.npy", t)))
     raises("string expected, got no value", weft.load)
