@@ -259,6 +259,16 @@ docs: build
 	$(call document,zsh,_weft)
 	$(call document,fish,weft.fish)
 
+# ---- measuring ----
+
+$(BUILD)/tests/bench/decode: $(BUILD)/tests/bench/decode.o $(BUILD)/libcore.a
+	$(CC) $(SAN) -pthread -o $@ $^ $(LIBS)
+
+# Times, as medians with their spread: quote the ratios, machines differ.
+bench: build $(BUILD)/tests/bench/decode
+	$(BUILD)/tests/bench/decode
+	$(BUILD)/weft tests/bench/bench.lua $(BUILD)/bench
+
 # ---- installing ----
 
 INSTALLED = $(DESTDIR)$(MODULEDIR)/weft
@@ -287,7 +297,8 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: build links deps lint-deps demo run-demo test run-tests c-tests \
+
+.PHONY: bench build links deps lint-deps demo run-demo test run-tests c-tests \
         sanitize coverage fuzz fuzz-deps fuzz-programs lint lint-format \
         lint-includes lint-size docs install uninstall clean
 .SECONDARY: $(OBJECTS)
