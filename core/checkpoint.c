@@ -187,6 +187,18 @@ static Status make_room(void **array, size_t *room, size_t count, size_t size,
     return STATUS_OK;
 }
 
+Status checkpoint_reserve(Checkpoint *checkpoint, size_t n, Err *err) {
+    if (n <= checkpoint->room)
+        return STATUS_OK;
+    Entry *larger = mem_resize(checkpoint->entries, checkpoint->count, n,
+                               sizeof *larger, err);
+    if (larger == NULL)
+        return STATUS_NOMEM;
+    checkpoint->entries = larger;
+    checkpoint->room = n;
+    return STATUS_OK;
+}
+
 /* Keeps the file once, however many entries it has. */
 static Status keep_file(Checkpoint *checkpoint, File *file, Err *err) {
     for (size_t i = checkpoint->file_count; i-- > 0;)

@@ -90,6 +90,8 @@ CHECKED Status checkpoint_add(Checkpoint *checkpoint, const char *name,
  * refusal: then they are what of the file it takes, as given. */
 CHECKED Status checkpoint_add_entry(Checkpoint *checkpoint, const Entry *entry,
                                     Err *err);
+/* Room for n entries, so that a large directory grows but once. */
+CHECKED Status checkpoint_reserve(Checkpoint *checkpoint, size_t n, Err *err);
 /* Adds `base` to the offsets of the entries from `first` on, puts them in file
  * order and sees that each lies within its file. Once for each entry. */
 CHECKED Status checkpoint_place(Checkpoint *checkpoint, size_t first,

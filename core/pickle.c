@@ -122,7 +122,7 @@ static Status add_items(Machine *machine, PickleValue *container,
                         PickleValue **values, size_t n, Err *err) {
     size_t want = container->items.n + n;
     if (want > container->items.room) {
-        size_t room = container->items.room * 2;
+        size_t room = (size_t)container->items.room * 2;
         room = room < want ? want : room;
         void *larger = NULL;
         Status status =
@@ -133,12 +133,12 @@ static Status add_items(Machine *machine, PickleValue *container,
             memcpy(larger, container->items.at,
                    container->items.n * sizeof *values);
         container->items.at = larger;
-        container->items.room = room;
+        container->items.room = (uint32_t)room;
     }
     if (n > 0)
         memcpy(container->items.at + container->items.n, values,
                n * sizeof *values);
-    container->items.n = want;
+    container->items.n = (uint32_t)want;
     return STATUS_OK;
 }
 
@@ -206,9 +206,17 @@ static Status op_false(Machine *machine, Err *err) {
     return machine_push(machine, &no, err);
 }
 
+/* A state dict says the same few sizes over and over: they are made once. */
 static Status push_integer(Machine *machine, int64_t value, Err *err) {
-    return machine_push_new(
+    PickleValue **known =
+        &machine->integers[(uint64_t)value % MACHINE_INTEGERS];
+    if (*known != NULL && (*known)->integer == value)
+        return machine_push(machine, *known, err);
+    Status status = machine_push_new(
         machine, (PickleValue){.kind = PICKLE_INTEGER, .integer = value}, err);
+    if (status == STATUS_OK)
+        *known = machine->stack[machine->depth - 1];
+    return status;
 }
 
 /* n bytes in two's complement, or without a sign. */
@@ -272,7 +280,7 @@ static Status text(Machine *machine, size_t width, Err *err) {
         return status;
     PickleValue value = {.kind = PICKLE_TEXT};
     value.text.bytes = (const char *)bytes;
-    value.text.n = (size_t)n;
+    value.text.n = (uint32_t)n;
     return machine_push_new(machine, value, err);
 }
 
@@ -559,6 +567,10 @@ static Status step(Machine *machine, Err *err) {
 }
 
 Status pickle_read(Pickle *out, const uint8_t *bytes, size_t n, Err *err) {
+    if (n > PICKLE_MOST)
+        return err_set(err, STATUS_FORMAT,
+                       "a pickle of %zu bytes, expected at most %d", n,
+                       PICKLE_MOST);
     Pickle pickle = {0};
     Machine machine = {.bytes = bytes, .n = n, .arena = &pickle.arena};
     Status status = STATUS_OK;

@@ -39,26 +39,29 @@ typedef struct PickleTensor {
     Dtype dtype;
     uint64_t offset;
     int axes;
-    int64_t shape[TENSOR_AXES], stride[TENSOR_AXES];
+    const int64_t *shape, *stride; /* axes of each */
 } PickleTensor;
 
+/* 24 bytes: a large model has a dozen of them a tensor. */
 struct PickleValue {
     PickleKind kind;
-    bool ordered; /* a dict that is an OrderedDict */
+    union {
+        bool ordered; /* a dict that is an OrderedDict */
+        Dtype dtype;  /* of a storage */
+    };
     union {
         int64_t integer; /* and a bool's */
         double real;
         struct {
             const char *bytes; /* of the pickle, without a NUL at the end */
-            size_t n;
+            uint32_t n;
         } text;
         struct {
             PickleValue **at; /* of a dict key, value, key, value, … */
-            size_t n, room;
+            uint32_t n, room;
         } items;
         const struct PickleGlobal *global;
         struct {
-            Dtype dtype;
             const PickleValue *key; /* a text: the member data/KEY */
             uint64_t count;         /* elements */
         } storage;

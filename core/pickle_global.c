@@ -1,4 +1,5 @@
 /* The names that a pickle may import and call, and the records they make. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "pickle_machine.h"
@@ -141,7 +142,7 @@ Status pickle_persistent(Machine *machine, Err *err) {
         return machine_refuse(machine, STATUS_FORMAT, err,
                               "expected ('storage', class, key, device, size)");
     PickleValue storage = {.kind = PICKLE_STORAGE};
-    storage.storage.dtype = at[1]->global->dtype;
+    storage.dtype = at[1]->global->dtype;
     storage.storage.key = at[2];
     storage.storage.count = (uint64_t)at[4]->integer;
     machine->depth--;
@@ -156,8 +157,8 @@ static Status take_sizes(Machine *machine, const PickleValue *list,
                               what);
     if (list->items.n > TENSOR_AXES)
         return machine_refuse(machine, STATUS_UNSUPPORTED, err,
-                              "%s has %zu axes, at most %d are read", what,
-                              list->items.n, TENSOR_AXES);
+                              "%s has %" PRIu32 " axes, at most %d are read",
+                              what, list->items.n, TENSOR_AXES);
     for (size_t i = 0; i < list->items.n; i++) {
         const PickleValue *size = list->items.at[i];
         if (size->kind != PICKLE_INTEGER || size->integer < 0)
@@ -170,10 +171,15 @@ static Status take_sizes(Machine *machine, const PickleValue *list,
     return STATUS_OK;
 }
 
+/* A tensor and its sizes as they are read. */
+typedef struct Draft {
+    PickleTensor tensor;
+    int64_t shape[TENSOR_AXES], stride[TENSOR_AXES];
+} Draft;
+
 /* (storage, offset, shape, strides, requires_grad, hooks[, dtype …]) */
-static Status make_tensor(Machine *machine, const PickleGlobal *global,
-                          const PickleValue *args, PickleTensor *out,
-                          Err *err) {
+static Status take_tensor(Machine *machine, const PickleGlobal *global,
+                          const PickleValue *args, Draft *out, Err *err) {
     bool v3 = global->act == ACT_TENSOR_V3;
     PickleValue *const *at = args->items.at;
     if (args->items.n < (v3 ? 7 : 6) || at[0]->kind != PICKLE_STORAGE ||
@@ -184,31 +190,41 @@ static Status make_tensor(Machine *machine, const PickleGlobal *global,
                               "%s expects (storage, offset, shape, strides, …)",
                               global->name);
     int strides = 0;
-    *out = (PickleTensor){.storage = at[0],
-                          .offset = (uint64_t)at[1]->integer,
-                          .dtype =
-                              v3 ? at[6]->global->dtype : at[0]->storage.dtype};
+    PickleTensor *tensor = &out->tensor;
+    tensor->storage = at[0];
+    tensor->offset = (uint64_t)at[1]->integer;
+    tensor->dtype = v3 ? at[6]->global->dtype : at[0]->dtype;
     Status status =
-        take_sizes(machine, at[2], out->shape, &out->axes, "shape", err);
+        take_sizes(machine, at[2], out->shape, &tensor->axes, "shape", err);
     if (status == STATUS_OK)
         status =
             take_sizes(machine, at[3], out->stride, &strides, "strides", err);
-    if (status == STATUS_OK && strides != out->axes)
+    if (status == STATUS_OK && strides != tensor->axes)
         status = machine_refuse(machine, STATUS_FORMAT, err,
-                                "%d strides of %d axes", strides, out->axes);
+                                "%d strides of %d axes", strides, tensor->axes);
     return status;
 }
 
+/* The tensor, with no more sizes than it has axes behind it. */
 static Status push_tensor(Machine *machine, const PickleGlobal *global,
                           const PickleValue *args, Err *err) {
-    PickleTensor tensor;
+    Draft draft = {0};
     void *kept = NULL;
-    Status status = make_tensor(machine, global, args, &tensor, err);
+    Status status = take_tensor(machine, global, args, &draft, err);
+    size_t bytes = (size_t)draft.tensor.axes * sizeof draft.shape[0];
     if (status == STATUS_OK)
-        status = machine_make(machine, sizeof tensor, &kept, err);
+        status =
+            machine_make(machine, sizeof draft.tensor + 2 * bytes, &kept, err);
     if (status != STATUS_OK)
         return status;
-    memcpy(kept, &tensor, sizeof tensor);
+    int64_t *sizes = (int64_t *)((PickleTensor *)kept + 1);
+    draft.tensor.shape = sizes;
+    draft.tensor.stride = sizes + draft.tensor.axes;
+    memcpy(kept, &draft.tensor, sizeof draft.tensor);
+    if (bytes > 0) {
+        memcpy(sizes, draft.shape, bytes);
+        memcpy(sizes + draft.tensor.axes, draft.stride, bytes);
+    }
     return machine_push_new(
         machine, (PickleValue){.kind = PICKLE_TENSOR, .tensor = kept}, err);
 }

@@ -4,6 +4,8 @@
 
 #include "pickle.h"
 
+enum { MACHINE_INTEGERS = 256 };
+
 typedef struct Machine {
     const uint8_t *bytes;
     size_t at, n;
@@ -13,6 +15,7 @@ typedef struct Machine {
     size_t used; /* bytes of the arena */
     PickleValue **stack, **memo;
     size_t depth, stack_room, memos, memo_room;
+    PickleValue *integers[MACHINE_INTEGERS]; /* one of each remainder */
     bool stopped;
 } Machine;
 

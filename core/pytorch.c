@@ -119,7 +119,8 @@ static Status find_storage(Reader *reader, const PickleValue *storage,
     uint64_t bytes;
     if (key->text.n >= NAME_ROOM)
         return err_set(err, STATUS_FORMAT,
-                       "a storage's key of %zu bytes, expected at most %d",
+                       "a storage's key of %" PRIu32
+                       " bytes, expected at most %d",
                        key->text.n, NAME_ROOM - 1);
     memcpy(reader->member + reader->prefix, "data/", 5);
     memcpy(reader->member + lead, key->text.bytes, key->text.n);
@@ -129,7 +130,7 @@ static Status find_storage(Reader *reader, const PickleValue *storage,
     if (member == NULL)
         return err_set(err, STATUS_FORMAT,
                        "its storage '%s' is no member of the archive", shown);
-    const DtypeRow *row = dtype_row(storage->storage.dtype);
+    const DtypeRow *row = dtype_row(storage->dtype);
     if (__builtin_mul_overflow(storage->storage.count, (uint64_t)row->bytes,
                                &bytes) ||
         bytes != member->size)
@@ -194,7 +195,8 @@ static void describe(const PickleTensor *tensor, Entry *entry, char *text,
     }
     Tensor named = {.axes = tensor->axes};
     char strides[200];
-    memcpy(named.shape, stride, sizeof named.shape);
+    for (int i = 0; i < tensor->axes; i++)
+        named.shape[i] = stride[i];
     snprintf(text, size,
              "strides %s, only row-major order and a transposed matrix are "
              "read",
@@ -222,7 +224,8 @@ static Status add_tensor(Reader *reader, const char *name,
     Place place = {0};
     char text[300];
     Entry entry = {.name = name, .dtype = tensor->dtype, .axes = tensor->axes};
-    memcpy(entry.shape, tensor->shape, sizeof entry.shape);
+    for (int i = 0; i < tensor->axes; i++)
+        entry.shape[i] = tensor->shape[i];
     Status status = find_storage(reader, tensor->storage, &member, err);
     if (status == STATUS_OK)
         status = check_extent(tensor, member->size, err);
@@ -415,7 +418,11 @@ static Status read_archive(Reader *reader, Err *err) {
     if (reader->member == NULL || reader->places == NULL)
         return STATUS_NOMEM;
     memcpy(reader->member, member->name, reader->prefix);
-    Status status = check_order(reader, err);
+    Status status = checkpoint_reserve(
+        reader->checkpoint,
+        checkpoint_count(reader->checkpoint) + reader->zip.count, err);
+    if (status == STATUS_OK)
+        status = check_order(reader, err);
     return status == STATUS_OK ? read_pickle(reader, member, err) : status;
 }
 

@@ -168,7 +168,7 @@ static void check_tensor(const uint8_t *bytes, size_t n, Dtype dtype,
     assert_true(tensor->shape[0] == 2 && tensor->shape[1] == 3);
     assert_true(tensor->stride[0] == 3 && tensor->stride[1] == 1);
     assert_int_equal(tensor->storage->kind, PICKLE_STORAGE);
-    assert_int_equal(tensor->storage->storage.dtype, storage);
+    assert_int_equal(tensor->storage->dtype, storage);
     assert_int_equal(tensor->storage->storage.count, 6);
     assert_memory_equal(tensor->storage->storage.key->text.bytes, "0", 1);
     pickle_release(&pickle);
@@ -210,7 +210,7 @@ static void test_storages(void **state) {
         put_text(&bytes, "\nU\1xU\3cpuK\2tQ.");
         Pickle pickle = accept(bytes.data, bytes.n);
         assert_int_equal(pickle.root->kind, PICKLE_STORAGE);
-        assert_int_equal(pickle.root->storage.dtype, STORAGES[i].dtype);
+        assert_int_equal(pickle.root->dtype, STORAGES[i].dtype);
         pickle_release(&pickle);
     }
 }
@@ -511,6 +511,11 @@ static void test_bounds(void **state) {
                          STATUS_FORMAT);
         assert_string_equal(err.message, CASES[i].message);
     }
+    Err large;
+    assert_int_equal(pickle_read(&(Pickle){0}, bytes, PICKLE_MOST + 1, &large),
+                     STATUS_FORMAT);
+    assert_string_equal(large.message, "a pickle of 67108865 bytes, expected "
+                                       "at most 67108864");
     /* lists that are put into a list: three bytes each, and much memory */
     bytes[0] = ']';
     for (size_t i = 1; i + 1 < 1 << 24; i += 2)
