@@ -1,6 +1,20 @@
 -- Good arguments of functions whose parameters' types do not say enough, for
 -- sweep.lua: by function and parameter. `exempt` names kinds of values that a
 -- function is right to work on for long.
+
+-- A matrix in FP8 and its scale, of a file made here.
+local function scaled_pair(core)
+  local header <const> = '{"w":{"dtype":"F8_E4M3","shape":[2,2],'
+    .. '"data_offsets":[0,4]},"s":{"dtype":"F32","shape":[1],'
+    .. '"data_offsets":[4,8]}}'
+  local file <close> = assert(io.open("scaled.safetensors", "wb"))
+  file:write(string.pack("<I8", #header), header, "\x38\x38\x38\x38",
+    string.pack("<f", 2))
+  file:close()
+  local checkpoint <const> = assert(core.open "scaled.safetensors")
+  return { checkpoint:tensor "w", checkpoint:tensor "s" }
+end
+
 return function(weft, m)
   local phases <const> = weft.phases.of(2)
   local own <const> = { name = "swept", like = "llama",
@@ -10,6 +24,7 @@ return function(weft, m)
     layer = { 0, 1 }, name = { "W_Q", "W_K" }, x = { 1.5, 2.5 } })
   local column <const> = { name = "x", frame = two }
   local matrix <const> = weft.tensor { { 4, 0 }, { 0, 9 } }
+  local scaled <const> = scaled_pair(weft.core)
   return {
     exempt = { timeit = "huge", ["model:stack_of"] = "closed" },
     ["weft.open"] = { MODEL = "demo" },
@@ -25,6 +40,9 @@ return function(weft, m)
     ["weft.metrics.get"] = { name = "rank" },
     ["weft.metrics.of_spectrum"] = { name = "rank" },
     ["weft.kernel"] = { A = matrix, B = matrix },
+    ["weft.core.packed"] = { kind = "scaled", tensors = scaled,
+      options = {} },
+    ["checkpoint:axes"] = { name = "model.norm.weight" },
     ["weft.tensor"] = { values = { 1, 2 }, dtype = "f64" },
     ["weft.zeros"] = { dtype = "f64" }, ["weft.ones"] = { dtype = "f64" },
     ["weft.planted"] = { rows = 3, cols = 3 },
