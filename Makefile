@@ -178,8 +178,8 @@ sanitize:
 
 # Which of the readers' lines and branches the C tests reach, and each refusal
 # that none of them provokes; status 1 where there is one. A build of its own.
-READERS_C = arena checkpoint cursor file gguf hash json json_scan names npy npz \
-            open open_index open_split pickle pickle_global pytorch \
+READERS_C = arena checkpoint cursor file gguf hash json json_scan names npy \
+            npz open open_index open_split pickle pickle_global pytorch \
             safetensors zip zip_inflate
 
 coverage: deps

@@ -146,8 +146,11 @@ static Status add_items(Machine *machine, PickleValue *container,
 static Status collect(Machine *machine, PickleKind kind, size_t first,
                       Err *err) {
     PickleValue container = {.kind = kind};
-    Status status = add_items(machine, &container, machine->stack + first,
-                              machine->depth - first, err);
+    /* an empty container may come before the stack's first block */
+    PickleValue **values =
+        machine->stack == NULL ? NULL : machine->stack + first;
+    Status status =
+        add_items(machine, &container, values, machine->depth - first, err);
     machine->depth = first;
     return status == STATUS_OK ? machine_push_new(machine, container, err)
                                : status;
