@@ -13,6 +13,10 @@
 
 enum { FOLDERS = 256, TAIL = 30, SHOWN = 700, RECORD_MOST = 1 << 28 };
 
+/* Every SAMPLE-th folder is looked at first; of so many records there its
+ * bytes are within a few percent of a SAMPLE-th of all. */
+enum { SAMPLE = 16, SAMPLED = 500 };
+
 /* Temporaries of this age have nobody any more who would rename them. */
 static const time_t ABANDONED = 3600;
 
@@ -71,15 +75,16 @@ static Status visit_folder(const char *path, int fd, unsigned number,
     return status;
 }
 
-/* Visits all records and temporaries, folder by folder. */
-static Status visit_all(const char *path, Visit *visit, void *data, Err *err) {
+/* Visits the records and temporaries of every step-th folder from `first`. */
+static Status visit_some(const char *path, unsigned first, unsigned step,
+                         Visit *visit, void *data, Err *err) {
     int whole = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (whole < 0 && errno == ENOENT)
         return STATUS_OK;
     if (whole < 0)
         return fail_folder(path, "cannot open the folder", err);
     Status status = STATUS_OK;
-    for (unsigned i = 0; i < FOLDERS && status == STATUS_OK; i++) {
+    for (unsigned i = first; i < FOLDERS && status == STATUS_OK; i += step) {
         char name[8];
         snprintf(name, sizeof name, "%02x", i);
         int fd = openat(whole, name,
@@ -91,6 +96,10 @@ static Status visit_all(const char *path, Visit *visit, void *data, Err *err) {
     }
     close(whole);
     return status;
+}
+
+static Status visit_all(const char *path, Visit *visit, void *data, Err *err) {
+    return visit_some(path, 0, 1, visit, data, err);
 }
 
 /* Removes the file; one that somebody else removed is removed. */
@@ -175,28 +184,45 @@ static Status trim_visit(void *data, const Found *found, Err *err) {
     return STATUS_OK;
 }
 
-/* The longest unused first, and a certain order where times are equal. */
-static int compare_aged(const void *a, const void *b) {
-    const Aged *x = a, *y = b;
-    if (x->used != y->used)
-        return x->used < y->used ? -1 : 1;
-    if (x->folder != y->folder)
-        return x->folder < y->folder ? -1 : 1;
-    return strcmp(x->name, y->name);
+typedef struct Age {
+    int64_t used;
+    uint64_t bytes;
+} Age;
+
+static int compare_ages(const void *a, const void *b) {
+    int64_t x = ((const Age *)a)->used, y = ((const Age *)b)->used;
+    return x < y ? -1 : x > y;
 }
 
-/* Removes the oldest of trim->aged until `goal` bytes are left. */
-static Status trim_oldest(Trim *trim, uint64_t goal, Err *err) {
+/* The time of the last record that must go for `goal` bytes to be left. Uses
+ * `ages` (trim->count). */
+static int64_t find_limit(const Trim *trim, Age *ages, uint64_t goal) {
+    uint64_t left = trim->all.bytes;
+    int64_t limit = INT64_MIN;
+    for (size_t i = 0; i < trim->count; i++)
+        ages[i] = (Age){trim->aged[i].used, trim->aged[i].bytes};
+    qsort(ages, trim->count, sizeof *ages, compare_ages);
+    for (size_t i = 0; i < trim->count && left > goal; i++) {
+        limit = ages[i].used;
+        left -= ages[i].bytes < left ? ages[i].bytes : left;
+    }
+    return limit;
+}
+
+/* Removes what was used last up to the limit until `goal` bytes are left. In
+ * the folders' order: in that of the times the disk takes ten times as long. */
+static Status trim_until(Trim *trim, int64_t limit, uint64_t goal, Err *err) {
     Status status = STATUS_OK;
     int whole = open(trim->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (whole < 0)
         return fail_folder(trim->path, "cannot open the folder", err);
-    qsort(trim->aged, trim->count, sizeof *trim->aged, compare_aged);
     for (size_t i = 0;
          i < trim->count && trim->all.bytes > goal && status == STATUS_OK;
          i++) {
         const Aged *aged = &trim->aged[i];
         char name[CACHE_NAME];
+        if (aged->used > limit)
+            continue;
         snprintf(name, sizeof name, "%02x/%s", aged->folder, aged->name);
         status = remove_found(trim->path, whole, name, err);
         trim->all.records--;
@@ -206,22 +232,44 @@ static Status trim_oldest(Trim *trim, uint64_t goal, Err *err) {
     return status;
 }
 
+/* trim->all counts the records; removes until `goal` bytes are left. */
+static Status trim_to(Trim *trim, uint64_t goal, Err *err) {
+    trim->room = (size_t)trim->all.records;
+    trim->aged = mem_array(trim->room, sizeof *trim->aged, err);
+    Age *ages =
+        trim->aged == NULL ? NULL : mem_array(trim->room, sizeof *ages, err);
+    Status status = ages == NULL ? STATUS_NOMEM
+                                 : visit_all(trim->path, trim_visit, trim, err);
+    if (status == STATUS_OK)
+        status = trim_until(trim, find_limit(trim, ages, goal), goal, err);
+    mem_free(ages);
+    mem_free(trim->aged);
+    return status;
+}
+
 Status cache_trim(const char *folder, uint64_t most, CacheTally *left,
                   Err *err) {
     Trim trim = {.path = folder, .now = time(NULL)};
     Status status = visit_all(folder, trim_visit, &trim, err);
-    if (status == STATUS_OK && trim.all.bytes > most) {
-        trim.room = (size_t)trim.all.records;
-        trim.aged = mem_array(trim.room, sizeof *trim.aged, err);
-        status = trim.aged == NULL ? STATUS_NOMEM
-                                   : visit_all(folder, trim_visit, &trim, err);
-        if (status == STATUS_OK)
-            status = trim_oldest(&trim, most / 10 * 9, err);
-        mem_free(trim.aged);
-    }
+    if (status == STATUS_OK && trim.all.bytes > most)
+        status = trim_to(&trim, most / 10 * 9, err);
     if (status == STATUS_OK)
         *left = trim.all;
     return status;
+}
+
+Status cache_trim_full(const char *folder, uint64_t most, Err *err) {
+    Trim trim = {.path = folder, .now = time(NULL)};
+    CacheTally left;
+    /* names are hashes, so that a part tells of the whole; another part each
+     * time, whose abandoned temporaries go */
+    Status status = visit_some(folder, (unsigned)getpid() % SAMPLE, SAMPLE,
+                               trim_visit, &trim, err);
+    if (status != STATUS_OK)
+        return status;
+    bool far =
+        trim.all.records >= SAMPLED && trim.all.bytes < most / SAMPLE / 4 * 3;
+    return far ? STATUS_OK : cache_trim(folder, most, &left, err);
 }
 
 /* ---- listing ---- */

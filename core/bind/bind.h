@@ -138,6 +138,7 @@ enum { BIND_DIRECT = 1, BIND_LOW_END = 2, BIND_SINGLE = 4 };
 typedef struct CacheUse {
     char *folder;  /* NULL: there is none */
     bool fresh;    /* what is there is not looked at */
+    int kept;      /* atomic: something was */
     int stopped;   /* atomic: a record could not be written, no more are */
     Err why;       /* of that */
     size_t broken; /* records that could not be used */
@@ -154,8 +155,8 @@ bool bind_cache_find(CacheUse *use, const CacheQuestion *question,
 /* Keeps an answer. On the workers' threads. */
 void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
                      const CacheAnswer *answer);
-/* What went wrong, at most one sentence each: how many are pushed. After the
- * batch. */
+/* After the batch: has the cache trimmed when the state ends, and pushes what
+ * went wrong, at most one sentence each. How many these are. */
 int bind_cache_notes(lua_State *L, CacheUse *use);
 void bind_cache_end(CacheUse *use);
 

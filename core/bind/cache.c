@@ -65,11 +65,11 @@ static Status read_settings(char **folder, uint64_t *most, Err *err) {
 static int trimmer_collect(lua_State *L) {
     char *folder;
     uint64_t most;
-    CacheTally left;
     (void)L;
-    if (read_settings(&folder, &most, NULL) == STATUS_OK && folder != NULL &&
-        cache_trim(folder, most, &left, NULL) != STATUS_OK)
-        left.records = 0; /* the next run has another try */
+    Status status = read_settings(&folder, &most, NULL);
+    if (status == STATUS_OK && folder != NULL)
+        status = cache_trim_full(folder, most, NULL);
+    (void)status; /* the next run has another try */
     mem_free(folder);
     return 0;
 }
@@ -107,7 +107,6 @@ void bind_cache_begin(lua_State *L, int arg, CacheUse *use) {
     if (!wanted)
         return;
     uint64_t most;
-    trim_later(L);
     if (read_settings(&use->folder, &most, &use->why) != STATUS_OK)
         use->stopped = 1;
 }
@@ -171,13 +170,16 @@ void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
     if (status == STATUS_OK && key.words != NULL)
         status = cache_keep(use->folder, &key, answer, &err);
     cache_key_release(&key);
-    if (status != STATUS_OK &&
-        !__atomic_exchange_n(&use->stopped, 1, __ATOMIC_RELAXED))
+    if (status == STATUS_OK)
+        __atomic_store_n(&use->kept, 1, __ATOMIC_RELAXED);
+    else if (!__atomic_exchange_n(&use->stopped, 1, __ATOMIC_RELAXED))
         use->why = err;
 }
 
 int bind_cache_notes(lua_State *L, CacheUse *use) {
     int pushed = 0;
+    if (use->kept)
+        trim_later(L);
     if (use->broken > 0) {
         lua_pushfstring(L, "the cache's %s: computed again",
                         use->first.message);

@@ -16,6 +16,7 @@
 #include "hash.h"
 #include "heads.h"
 #include "recipe.h"
+#include "system.h"
 
 enum { ROWS = 6, COLS = 8, VALUES = 5 };
 
@@ -705,6 +706,37 @@ static void test_trim(void **state) {
     tensor_release(&tensor);
 }
 
+enum { FOLDERS = 256, EACH = 40, SMALL = 10 };
+
+static void fill_folder(unsigned number) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%02x", cache, number);
+    assert_int_equal(system_mkdir(path, NULL), STATUS_OK);
+    for (unsigned i = 0; i < EACH; i++) {
+        snprintf(path, sizeof path, "%s/%02x/%030x", cache, number, i);
+        FILE *f = fopen(path, "wb");
+        assert_non_null(f);
+        assert_int_equal(fwrite("0123456789", SMALL, 1, f), 1);
+        assert_int_equal(fclose(f), 0);
+    }
+}
+
+/* Far from full, near to it, and full. */
+static void test_trim_full(void **state) {
+    (void)state;
+    size_t whole = (size_t)FOLDERS * EACH;
+    uint64_t bytes = whole * SMALL;
+    for (unsigned i = 0; i < FOLDERS; i++)
+        fill_folder(i);
+    assert_int_equal(cache_trim_full(cache, 2 * bytes, NULL), STATUS_OK);
+    assert_int_equal(cache_trim_full(cache, bytes, NULL), STATUS_OK);
+    assert_int_equal(count_files(cache), whole);
+    assert_int_equal(cache_trim_full(cache, bytes - 1, NULL), STATUS_OK);
+    assert_int_equal(count_files(cache), (bytes - 1) / 10 * 9 / SMALL);
+    assert_int_equal(cache_trim_full(cache, 0, NULL), STATUS_OK);
+    assert_int_equal(count_files(cache), 0);
+}
+
 static void test_clear(void **state) {
     (void)state;
     Tensor tensor = numbers();
@@ -789,6 +821,7 @@ int main(void) {
         cmocka_unit_test_setup(test_no_folder, fresh_cache),
         cmocka_unit_test_setup(test_writers, fresh_cache),
         cmocka_unit_test_setup(test_trim, fresh_cache),
+        cmocka_unit_test_setup(test_trim_full, fresh_cache),
         cmocka_unit_test_setup(test_clear, fresh_cache),
         cmocka_unit_test_setup(test_list, fresh_cache),
     };
