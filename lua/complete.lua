@@ -349,6 +349,26 @@ local function call_around(text, open, env)
   return owner and value_of(owner, env), method, at or 1
 end
 
+-- What help can be asked for: functions, nouns, and commands by their word.
+local function topics()
+  local doc <const> = require "weft.doc"
+  local list, seen = {}, {}
+  local function add(name)
+    if not seen[name] then
+      seen[name] = true
+      list[#list + 1] = name
+    end
+  end
+  for _, entry in ipairs(doc.entries()) do
+    add(entry.name)
+    add(entry.name:match "^weft (%a+)$" or entry.name)
+  end
+  for _, noun in ipairs(doc.nouns()) do
+    add(noun.name)
+  end
+  return list
+end
+
 local function in_string(text, start, open, env)
   local quote <const> = text:sub(start, start)
   local typed <const> = text:sub(start + 1)
@@ -360,7 +380,10 @@ local function in_string(text, start, open, env)
   elseif value ~= nil then
     names = names_of(value)
   end
-  if not names then
+  local before <const> = text:sub(1, start - 1)
+  if not names and before:find "%f[%w_]help%s*%(?%s*$" then
+    names = topics()
+  elseif not names then
     names, close = file_names(typed), false
   end
   local list <const> = {}
@@ -377,7 +400,10 @@ end
 function complete.find(text, env)
   local state <const>, start <const>, open <const> = scan(text)
   local list, word, close = {}, "", ""
-  if state == "code" then
+  local topic <const> = text:match "^%s*%?%s*([%w_.: ]*)$"
+  if topic then
+    list, word = topics(), topic
+  elseif state == "code" then
     list, word = in_code(text, env)
   elseif state == "string" then
     list, word, close = in_string(text, start, open, env)

@@ -837,6 +837,18 @@ describe("complete", function()
     assert.same({}, find '"/no/such/folder/')
   end)
 
+  it("finds what help can be asked for, commands too", function()
+    assert.same({ "report" }, find "?repo")
+    assert.same({ "weft.svdvals" }, find "?weft.svdv")
+    assert.same({ "weft weights" }, find 'help "weft we')
+    assert.same({ "weft.svdvals" }, find 'help("weft.svdv')
+  end)
+
+  it("finds what methods known by name give", function()
+    assert.same({ "totable" }, find 'm:weight(0, "W_Q"):totab')
+    assert.same({ "asymmetry" }, find "m:qk(0, 0):asym")
+  end)
+
   it("finds nothing in comments, numbers, after calls", function()
     assert.same({}, find "-- pri")
     assert.same({}, find "--[[ pri")
