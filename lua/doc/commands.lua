@@ -73,6 +73,18 @@ return {
     see = { "weft heads", "weft.measure" },
   },
   {
+    name = "weft plan", kind = "command", call = "weft plan MODEL "
+      .. "[--cores N] [--ranks R]",
+    summary = "Tells what an analysis costs before it is run: matrices, flops, "
+      .. "memory, and the time on this machine's rates. A folder with a "
+      .. "config.json alone will do, or a known shape.",
+    example = [[
+      weft plan build/demo | grep '^memory: '
+      weft plan --shape smollm2-135m --cores 16 | grep '^time: .* on 16 cores'
+    ]],
+    see = { "weft report", "weft info" },
+  },
+  {
     name = "weft heads", kind = "command", call = "weft heads MODEL [options]",
     summary = "Measures the kernels of all attention heads: one tidy table on "
       .. "standard output.",

@@ -1,0 +1,279 @@
+-- What an analysis of a model will cost, before it is run: matrices, flops,
+-- bytes, memory, and the time on a machine of given rates and processors.
+--
+-- A job is {kind = "weight" or "kernels", name, m, n (long and short side),
+-- bytes, count}; of kernels n is d_head, m is d, and one job is a group's
+-- heads. Its seconds come from rates (plan/rates.lua measures them).
+local plan <const> = {}
+
+local family <const> = require "weft.model.family"
+local parts <const> = require "weft.model.parts"
+local schedule <const> = require "weft.plan.schedule"
+local shapes <const> = require "weft.plan.shapes"
+
+local DOUBLE <const> = 8
+-- A worker's panel is read and may be turned: two of half a million elements,
+-- of at least 512 along the long side.
+local PANEL <const>, PANEL_LEAST <const> = 1 << 19, 512
+local BASE_BYTES <const> = 30 << 20 -- of the program and its libraries
+
+-- Bytes an element where no file tells: of the config's torch_dtype.
+local DTYPE_BYTES <const> = { float32 = 4, float64 = 8, float8_e4m3fn = 1 }
+
+--- Flops of a Gram matrix, and of its reduction to eigenvalues.
+function plan.flops(m, n)
+  return m * n * n, 4 / 3 * n ^ 3
+end
+
+--- Flops of a group's kernels: factors (k, d) are reduced to triangles, then
+--- small products, their singular values.
+function plan.kernel_flops(d, k, heads)
+  local area <const> = d * k
+  return 2 * area * k + heads * (6.0 * area * k + 20 * k ^ 3)
+end
+
+-- ---- the work ----
+
+-- Jobs of one shape and kind are one entry with a count.
+local function collector()
+  local list, by_key = {}, {}
+  return list, function(job, count)
+    local key <const> = table.concat({ job.kind, job.name, job.m, job.n,
+      job.heads or 0, job.bytes }, " ")
+    local entry = by_key[key]
+    if not entry then
+      entry = job
+      entry.count = 0
+      by_key[key], list[#list + 1] = entry, entry
+    end
+    entry.count = entry.count + count
+  end
+end
+
+-- The kernels of a stack's layers: a job a group of key-value heads.
+local function add_kernels(add, stack, bytes)
+  local dims <const> = stack.dims
+  if stack.no_heads or not dims.d_head then
+    return
+  end
+  local heads <const> = dims.h // dims.GQA
+  add({ kind = "kernels", name = "QK", m = dims.d, n = dims.d_head,
+    heads = heads, bytes = (heads + 1) * dims.d * dims.d_head * bytes },
+    stack.count * dims.GQA)
+end
+
+local function add_weight(add, name, shape, bytes, count)
+  local rows <const>, cols <const> = shape[1], shape[2]
+  add({ kind = "weight", name = name, m = math.max(rows, cols),
+    n = math.min(rows, cols), bytes = bytes }, count)
+end
+
+-- Bytes an element of a tensor of the file.
+local function bytes_of(entry)
+  local elements = 1
+  for _, size in ipairs(entry.shape) do
+    elements = elements * size
+  end
+  return elements > 0 and entry.bytes / elements or 0
+end
+
+--- The work of an opened model: a list of jobs, and matrices that are missing.
+function plan.of_model(m)
+  local list <const>, add <const> = collector()
+  local missing, sum, count = 0, 0, 0
+  for _, part in ipairs(m:weights {}) do
+    if part.tensor then
+      local bytes <const> = bytes_of(m.checkpoint:entry(part.source))
+      local shape <const> = part.tensor.shape
+      add_weight(add, part.type, shape, bytes * shape[1] * shape[2], 1)
+      sum, count = sum + bytes, count + 1
+    else
+      missing = missing + 1
+    end
+  end
+  for _, stack in ipairs(m.stacks) do
+    add_kernels(add, stack, count > 0 and sum / count or 2)
+  end
+  return list, missing
+end
+
+-- A row's sizes, where the dims tell them.
+local function row_shape(dims, row)
+  local shape <const> = {}
+  for i, key in ipairs(row.shape or {}) do
+    shape[i] = type(key) == "number" and key or dims[key]
+  end
+  return shape[1] and shape[2] and shape or nil
+end
+
+-- Which rows a layer of a mixture, or a dense one, has: of one name the first.
+local function rows_of(stack, mixture)
+  local taken, list = {}, {}
+  for _, row in ipairs(stack.parts) do
+    local shared <const> = row.optional and row.name:find("%.shared$")
+    local expert <const> = row.per == "expert" or shared
+    local is_mlp <const> = row.name:find("^W_gate") or row.name:find("^W_up")
+      or row.name:find("^W_down")
+    local fits <const> = not is_mlp or mixture and expert
+      or not mixture and not expert
+    if row.tensor and fits and not taken[row.name]
+        and (shared or not row.optional)
+        and parts.applies(stack.dims, row) and row_shape(stack.dims, row) then
+      taken[row.name] = true
+      list[#list + 1] = row
+    end
+  end
+  return list
+end
+
+-- Layers before the first mixture.
+local function dense_layers(config, stack)
+  local experts <const> = stack.dims.E
+  if not experts or experts == 0 then
+    return stack.count
+  end
+  return math.min(config.first_k_dense_replace or 0, stack.count)
+end
+
+--- The work of a model of which there is a config alone (a table of
+--- config.json's keys): a list of jobs and the model's sizes; nil and a
+--- sentence where the config tells too little.
+function plan.of_config(config)
+  local m <const> = { format = "safetensors", checkpoint = {
+    entry = function() return nil end, values = function() return {} end } }
+  local told <const>, message <const> = family.tell(m, config)
+  if not told then
+    return nil, message
+  elseif not m.family then
+    return nil, m.told
+  end
+  local quantised <const> = type(config.quantization_config) == "table"
+    and config.quantization_config.quant_method == "fp8"
+  local bytes <const> = quantised and 1 or DTYPE_BYTES[config.torch_dtype
+    or config.dtype] or 2
+  local list <const>, add <const> = collector()
+  for _, stack in ipairs(m.stacks) do
+    local dense <const> = dense_layers(config, stack)
+    for mixture, layers in pairs { [false] = dense,
+        [true] = stack.count - dense } do
+      for _, row in ipairs(layers > 0 and rows_of(stack, mixture) or {}) do
+        local shape <const> = row_shape(stack.dims, row)
+        local experts <const> = row.per == "expert" and stack.dims.E or 1
+        add_weight(add, row.name, shape, bytes * shape[1] * shape[2],
+          layers * experts)
+      end
+    end
+    add_kernels(add, stack, bytes)
+  end
+  plan.sort(list)
+  return list, m
+end
+
+--- The work of one of the known shapes, by its name.
+function plan.of_shape(name)
+  local config <const> = shapes[name]
+  if not config then
+    return nil, ("no shape '%s'; there are %s"):format(name,
+      table.concat(plan.shapes(), ", "))
+  end
+  return plan.of_config(config)
+end
+
+--- The names of the known shapes, sorted.
+function plan.shapes()
+  local names <const> = {}
+  for name in pairs(shapes) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- Sorts jobs as a table shows them: weights before kernels, the largest
+--- first.
+function plan.sort(list)
+  table.sort(list, function(a, b)
+    if a.kind ~= b.kind then
+      return a.kind == "weight"
+    end
+    local left <const>, right <const> = a.m * a.n * a.n, b.m * b.n * b.n
+    return left > right or left == right and a.name < b.name
+  end)
+  return list
+end
+
+-- ---- sums ----
+
+--- What all jobs come to: matrices, kernels, flops = {gram, reduction,
+--- kernels}, bytes read, and the largest short side.
+function plan.totals(list)
+  local sum <const> = { matrices = 0, kernels = 0, bytes = 0, n = 0, m = 0,
+    flops = { gram = 0.0, reduction = 0.0, kernels = 0.0 } }
+  for _, job in ipairs(list) do
+    sum.bytes = sum.bytes + job.count * job.bytes
+    if job.kind == "kernels" then
+      sum.kernels = sum.kernels + job.count * job.heads
+      sum.flops.kernels = sum.flops.kernels + job.count
+        * plan.kernel_flops(job.m, job.n, job.heads)
+    else
+      local gram <const>, reduction <const> = plan.flops(job.m, job.n)
+      sum.matrices = sum.matrices + job.count
+      sum.flops.gram = sum.flops.gram + job.count * gram
+      sum.flops.reduction = sum.flops.reduction + job.count * reduction
+      if job.n > sum.n then
+        sum.n, sum.m = job.n, job.m
+      end
+    end
+  end
+  return sum
+end
+
+--- Bytes that workers hold: each 3 n^2 doubles and panels, whatever the
+--- number of layers.
+function plan.memory(list, workers)
+  local most = 0
+  for _, job in ipairs(list) do
+    local n <const> = job.n
+    local panel <const> = math.max(PANEL, PANEL_LEAST * n)
+    local bytes = (3 * n * n + 2 * panel) * DOUBLE
+    if job.kind == "kernels" then
+      bytes = 3 * (job.heads + 1) * job.m * n * DOUBLE
+    end
+    most = math.max(most, bytes)
+  end
+  return BASE_BYTES + workers * most, most
+end
+
+-- ---- time ----
+
+--- A job's seconds on one processor, and the share of it that can be cut into
+--- tiles.
+function plan.seconds(job, rates)
+  if job.kind == "kernels" then
+    return plan.kernel_flops(job.m, job.n, job.heads) / rates.kernels, 0
+  end
+  local flops <const> = plan.flops(job.m, job.n)
+  local gram <const> = flops / rates.gram(job.n) + job.m * job.n * rates.decode
+  local whole <const> = gram + rates.reduction(job.n)
+  return whole, gram / whole
+end
+
+--- Every single job's {cost, split}, for plan/schedule.lua.
+function plan.costs(list, rates)
+  local costs <const> = {}
+  for _, job in ipairs(list) do
+    local seconds <const>, split <const> = plan.seconds(job, rates)
+    for _ = 1, job.count do
+      costs[#costs + 1] = { cost = seconds, split = split }
+    end
+  end
+  return costs
+end
+
+--- Expected seconds on `cores` workers of each of `ranks` machines. Between
+--- machines no matrix is cut.
+function plan.time(costs, cores, ranks)
+  return schedule.time(costs, cores * (ranks or 1), (ranks or 1) > 1)
+end
+
+return plan

@@ -1,0 +1,142 @@
+-- What this machine does in a second, measured in about five: whole jobs of
+-- weft's own on all workers at once, so that what they share is in it.
+local rates <const> = {}
+
+local core <const> = require "weft.core"
+local plan <const> = require "weft.plan"
+
+local sys <const> = core.sys
+
+-- Sides of the matrices that are tried, as far as the model needs them.
+local SIDES <const> = { 128, 256, 512, 1024, 2048, 3072 }
+-- From here on one try is enough, and the last side has no second shape: its
+-- Gram matrix runs at the rate of the one before.
+local ONCE <const>, LAST <const> = 1024, 3072
+local TALL <const> = 3 -- times longer is the second shape
+local TRIES <const> = 5
+
+-- The least time of some tries of one job a worker.
+local function seconds_of(item, workers, tries)
+  local list <const> = {}
+  for i = 1, workers do
+    list[i] = item
+  end
+  local least = math.huge
+  for _ = 1, tries do
+    local start <const> = sys.time()
+    core.spectra(list, { threads = workers })
+    least = math.min(least, sys.time() - start)
+  end
+  return least
+end
+
+local function matrix(rows, cols)
+  return (core.uniform(1, rows, cols) - 0.5):to("f32")
+end
+
+-- Between points {x, y} straight in the logarithms of both; beyond the last
+-- with the slope `after`, before the first with `before`.
+local function curve(points, before, after)
+  return function(x)
+    local i = 1
+    while points[i + 1] and points[i + 1][1] < x do
+      i = i + 1
+    end
+    local from <const>, to <const> = points[i], points[i + 1]
+    local slope = after
+    if x < points[1][1] then
+      slope = before
+    elseif to then
+      slope = math.log(to[2] / from[2]) / math.log(to[1] / from[1])
+    end
+    return from[2] * (x / from[1]) ^ slope
+  end
+end
+
+-- Gram rates and reduction times by the side, as far as `most`.
+local function measure_sides(most, workers)
+  local gram, reduction = {}, {}
+  for i, n in ipairs(SIDES) do
+    if i > 1 and SIDES[i - 1] >= most then
+      break
+    end
+    local tries <const> = n >= ONCE and (n > ONCE and 1 or 2) or TRIES
+    local square <const> = seconds_of(matrix(n, n), workers, tries)
+    local rate
+    if n < LAST then
+      local tall <const> = seconds_of(matrix(TALL * n, n), workers, tries)
+      rate = (TALL - 1) * n ^ 3 / math.max(tall - square, square / 100)
+    else
+      rate = gram[#gram][2]
+    end
+    gram[#gram + 1] = { n, rate }
+    reduction[#reduction + 1] = { n,
+      math.max(square - n ^ 3 / rate, square / 10) }
+  end
+  return gram, reduction
+end
+
+-- Flops a second of the kernels' shape; of large ones fewer heads are tried.
+local function measure_kernels(list, workers)
+  for _, job in ipairs(list) do
+    if job.kind == "kernels" then
+      local heads <const> = math.min(job.heads, 4)
+      local items = {}
+      for _ = 1, workers do
+        local right <const> = matrix(job.n, job.m)
+        for _ = 1, heads do
+          items[#items + 1] = core.kernel(matrix(job.n, job.m), right)
+        end
+      end
+      local least = math.huge
+      for _ = 1, 2 do
+        local start <const> = sys.time()
+        core.spectra(items, { threads = workers })
+        least = math.min(least, sys.time() - start)
+      end
+      return plan.kernel_flops(job.m, job.n, heads) / least
+    end
+  end
+  return math.huge
+end
+
+-- Seconds that an element of the file takes more than one in memory.
+local function measure_decode(tensor)
+  local rows <const> = tensor and math.min(tensor.shape[1],
+    (1 << 22) // tensor.shape[2])
+  if not tensor or rows < 1 then
+    return 0
+  end
+  local function time(item)
+    local least = math.huge
+    for _ = 1, 3 do
+      local start <const> = sys.time()
+      item:to("f64"):close()
+      least = math.min(least, sys.time() - start)
+    end
+    return least / (rows * tensor.shape[2])
+  end
+  local file <const> = tensor:rows(1, rows)
+  local memory <const> = file:to("f32")
+  return math.max(time(file) - time(memory), 0)
+end
+
+--- Rates of this machine for a list of jobs: gram(n) in flops a second,
+--- reduction(n) in seconds, kernels in flops a second, decode in seconds an
+--- element (of `tensor`, one of the model's, or nil), and the seconds that it
+--- took. All are of one worker of `workers` at work.
+function rates.measure(list, workers, tensor)
+  local start <const> = sys.time()
+  local totals <const> = plan.totals(list)
+  local gram <const>, reduction <const> = measure_sides(
+    math.max(totals.n, SIDES[2]), workers)
+  local result <const> = { gram = curve(gram, 0.5, 0),
+    reduction = curve(reduction, 2, 3),
+    kernels = measure_kernels(list, workers),
+    decode = measure_decode(tensor) }
+  result.took = sys.time() - start
+  result.points = { gram = gram, reduction = reduction }
+  return result
+end
+
+return rates

@@ -1,0 +1,28 @@
+-- Shapes of well-known models: the keys of their config.json that say what
+-- matrices they have.
+return {
+  ["smollm2-135m"] = { model_type = "llama", num_hidden_layers = 30,
+    hidden_size = 576, intermediate_size = 1536, num_attention_heads = 9,
+    num_key_value_heads = 3, vocab_size = 49152 },
+  ["qwen2.5-3b"] = { model_type = "qwen2", num_hidden_layers = 36,
+    hidden_size = 2048, intermediate_size = 11008, num_attention_heads = 16,
+    num_key_value_heads = 2, vocab_size = 151936 },
+  ["llama-8b"] = { model_type = "llama", num_hidden_layers = 32,
+    hidden_size = 4096, intermediate_size = 14336, num_attention_heads = 32,
+    num_key_value_heads = 8, vocab_size = 128256 },
+  ["llama-70b"] = { model_type = "llama", num_hidden_layers = 80,
+    hidden_size = 8192, intermediate_size = 28672, num_attention_heads = 64,
+    num_key_value_heads = 8, vocab_size = 128256 },
+  ["llama-405b"] = { model_type = "llama", num_hidden_layers = 126,
+    hidden_size = 16384, intermediate_size = 53248,
+    num_attention_heads = 128, num_key_value_heads = 8,
+    vocab_size = 128256 },
+  ["deepseek-671b"] = { model_type = "deepseek_v3", num_hidden_layers = 61,
+    hidden_size = 7168, intermediate_size = 18432,
+    num_attention_heads = 128, num_key_value_heads = 128,
+    vocab_size = 129280, first_k_dense_replace = 3, kv_lora_rank = 512,
+    moe_intermediate_size = 2048, n_routed_experts = 256,
+    n_shared_experts = 1, q_lora_rank = 1536, qk_nope_head_dim = 128,
+    qk_rope_head_dim = 64, v_head_dim = 128,
+    quantization_config = { quant_method = "fp8" } },
+}

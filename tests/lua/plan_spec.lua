@@ -1,0 +1,192 @@
+-- The cost model and the simulated schedule; nothing here is timed.
+local plan <const> = require "weft.plan"
+local schedule <const> = require "weft.plan.schedule"
+local support <const> = require "tests.lua.support"
+
+-- Rates of a machine that never was.
+local RATES <const> = { gram = function() return 45e9 end,
+  reduction = function(n) return 4 / 3 * n ^ 3 / 27e9 end, kernels = 15e9,
+  decode = 5e-10 }
+
+local function job_named(list, name)
+  for _, job in ipairs(list) do
+    if job.name == name then
+      return job
+    end
+  end
+end
+
+describe("the work", function()
+  it("is that of a config alone", function()
+    local list <const>, m <const> = plan.of_shape "smollm2-135m"
+    local totals <const> = plan.totals(list)
+    assert.equal("llama", m.arch)
+    assert.equal(210, totals.matrices)
+    assert.equal(270, totals.kernels)
+    assert.equal(576, totals.n)
+    local down <const> = job_named(list, "W_down")
+    assert.same({ 30, 1536, 576 }, { down.count, down.m, down.n })
+    local gram <const> = 3 * 1536 * 576 ^ 2 + 2 * 576 ^ 3 + 2 * 576 * 192 ^ 2
+    assert.equal(30.0 * gram, totals.flops.gram)
+    local cubes <const> = 5 * 576 ^ 3 + 2 * 192 ^ 3
+    assert.is_true(math.abs(totals.flops.reduction / (40 * cubes) - 1) < 1e-12)
+    local weights <const> = 30 * (3 * 1536 * 576 + 2 * 576 ^ 2 + 2 * 576 * 192)
+    local kernels <const> = 30 * (576 ^ 2 + 576 * 192)
+    assert.equal(2 * (weights + kernels), totals.bytes)
+  end)
+
+  it("counts experts, shared ones and dense layers", function()
+    local list <const> = plan.of_shape "deepseek-671b"
+    local counts <const> = {}
+    for _, job in ipairs(list) do
+      counts[job.name .. " " .. job.m .. "x" .. job.n] = job.count
+    end
+    assert.equal(3, counts["W_gate 18432x7168"])
+    assert.equal(58 * 256, counts["W_up 7168x2048"])
+    assert.equal(58, counts["W_down.shared 7168x2048"])
+    assert.equal(61, counts["W_Q_b 24576x1536"])
+    assert.equal(61, counts["W_KV_a 7168x576"])
+    assert.equal(61 * 128, counts["QK 7168x192"])
+    local bytes <const> = plan.totals(list).bytes
+    assert.is_true(bytes > 655e9 and bytes < 700e9)
+  end)
+
+  it("knows the shapes of the table", function()
+    for name, billions in pairs { ["qwen2.5-3b"] = 2.77, ["llama-8b"] = 6.98,
+        ["llama-70b"] = 68.5, ["llama-405b"] = 401.7 } do
+      local elements = 0
+      for _, job in ipairs(assert(plan.of_shape(name))) do
+        elements = elements + (job.kind == "weight"
+          and job.count * job.m * job.n or 0)
+      end
+      assert.is_true(math.abs(elements / 1e9 / billions - 1) < 0.01, name)
+    end
+    local _, message <const> = plan.of_shape "gpt-9"
+    assert.equal("no shape 'gpt-9'; there are deepseek-671b, llama-405b, "
+      .. "llama-70b, llama-8b, qwen2.5-3b, smollm2-135m", message)
+  end)
+
+  it("says why a config is not enough", function()
+    local none <const>, message <const> = plan.of_config { model_type = "x" }
+    assert.is_nil(none)
+    assert.equal("model_type 'x' is no known family", message)
+  end)
+
+  it("takes a worker's memory from its largest matrix", function()
+    local list <const> = { { kind = "weight", name = "W", m = 9000, n = 2048,
+      bytes = 1, count = 1000 } }
+    local two <const>, one <const> = plan.memory(list, 2)
+    assert.equal(8 * (3 * 2048 ^ 2 + 2 * 512 * 2048), one)
+    assert.equal((30 << 20) + 2 * one, two)
+    assert.is_true(two < 300e6)
+  end)
+end)
+
+describe("a schedule", function()
+  local function even(count, cost, split)
+    local jobs <const> = {}
+    for i = 1, count do
+      jobs[i] = { cost = cost, split = split }
+    end
+    return jobs
+  end
+
+  it("takes as long as its largest job, or as its share of all", function()
+    assert.equal(2.0, schedule.lower_bound(even(3, 2, 0), 7))
+    assert.equal(3.0, schedule.lower_bound(even(3, 2, 0), 2))
+    assert.equal(6.0, schedule.time(even(3, 2, 0), 1))
+    assert.equal(2.0, schedule.time(even(3, 2, 0), 7))
+    assert.equal(4.0, schedule.time(even(3, 2, 0), 2))
+    assert.equal(0.0, schedule.time({}, 3))
+  end)
+
+  it("takes the largest first", function()
+    local jobs <const> = { { cost = 1 }, { cost = 1 }, { cost = 2 } }
+    assert.equal(2.0, schedule.time(jobs, 2))
+    assert.same({ 1, 1, 2 }, { jobs[1].cost, jobs[2].cost, jobs[3].cost })
+  end)
+
+  it("cuts what would overhang into tiles", function()
+    local cut <const> = schedule.time(even(3, 2, 1), 2)
+    assert.is_true(cut >= 3 and cut <= 3.15)
+    assert.equal(4.0, schedule.time(even(3, 2, 1), 2, true))
+  end)
+
+  it("is within 5 % of the bound for 1 to 1024 workers", function()
+    local seed, jobs = 1, {}
+    for i = 1, 300 do
+      seed = seed * 16807 % 2147483647
+      jobs[i] = { cost = (seed % 1000 + 1) / 100, split = 1 }
+    end
+    for workers = 1, 1024 do
+      local ratio <const> = schedule.time(jobs, workers)
+        / schedule.lower_bound(jobs, workers)
+      assert.is_true(ratio <= 1.05, ("%d: %f"):format(workers, ratio))
+    end
+  end)
+
+  -- Reductions that can't be cut leave a little more where there are but two
+  -- or three matrices a worker.
+  it("is near it for real shapes whose Gram matrices alone are cut", function()
+    for name, most in pairs { ["llama-70b"] = 1.1, ["qwen2.5-3b"] = 1.05,
+        ["smollm2-135m"] = 1.07 } do
+      local costs <const> = plan.costs(plan.of_shape(name), RATES)
+      for workers = 1, 1024, 11 do
+        local ratio <const> = schedule.time(costs, workers)
+          / schedule.lower_bound(costs, workers)
+        assert.is_true(ratio <= (workers <= 32 and 1.05 or most),
+          ("%s, %d: %f"):format(name, workers, ratio))
+      end
+    end
+  end)
+
+  it("cuts nothing between machines", function()
+    local costs <const> = plan.costs(plan.of_shape "llama-405b", RATES)
+    local one <const> = plan.time(costs, 64, 1)
+    local eight <const> = plan.time(costs, 64, 8)
+    assert.is_true(one / eight > 5 and one / eight <= 8.4)
+    assert.equal(schedule.time(costs, 512, true), eight)
+  end)
+end)
+
+-- The command's words on one line, and its status.
+local function command(words)
+  return support.sh(("%s plan %s 2>&1"):format(support.quoted(arg[-1]), words))
+end
+
+describe("weft plan", function()
+  local folder
+
+  setup(function()
+    folder = support.folder()
+    support.write(folder .. "/config.json", [[{"model_type": "llama",
+      "num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 160,
+      "num_attention_heads": 4, "num_key_value_heads": 2,
+      "vocab_size": 10}]])
+  end)
+
+  teardown(support.clean)
+
+  it("needs no weights", function()
+    local output <const>, status <const> = command(folder .. " --cores 2")
+    assert.equal(0, status, output)
+    assert.matches("\nmatrices: 14\nkernels: 8\nflops: ", output)
+    assert.matches("\ntime: [%d.]+ s on 2 cores\n", output)
+    assert.is_truthy(output:find("| W_down |     2 | 160x64 ", 1, true))
+  end)
+
+  it("refuses what it does not know", function()
+    local output, status = command "--shape gpt-9"
+    assert.equal(2, status)
+    assert.matches("no shape 'gpt%-9'; there are deepseek%-671b", output)
+    output, status = command ""
+    assert.equal(2, status)
+    assert.matches("expected MODEL or %-%-shape, one of them", output)
+    output, status = command(folder .. " --cores 0")
+    assert.equal(2, status)
+    assert.matches("expected an integer from 1 to 1024", output)
+    output, status = command(folder .. "/none")
+    assert.equal(1, status)
+    assert.matches("no such file or folder", output)
+  end)
+end)
