@@ -10,6 +10,7 @@ local FUNCTIONS <const> = {
   arch = { "arch", "add" },
   gaussian_effective_rank = { "metrics", "gaussian_effective_rank" },
   spectra = { "core", "spectra" },
+  estimate = { "estimate", "of" },
   svdvals = { "core", "svdvals" },
   eigvals = { "core", "eigvals" },
   svd = { "core", "svd" },

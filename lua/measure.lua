@@ -5,6 +5,7 @@ local measure = {}
 
 local check <const> = require "weft.check"
 local core <const> = require "weft.core"
+local estimate <const> = require "weft.estimate"
 local frame <const> = require "weft.frame"
 local metrics <const> = require "weft.metrics"
 
@@ -54,7 +55,7 @@ local function spectra_of(parts, options)
   local spectra, reasons = {}, {}
   local _ <close>, tell <const> = teller(options, #parts)
   local function told(i, s, reason, info)
-    spectra[i] = s and s:totable()
+    spectra[i] = s and (options.estimate and s or s:totable())
     reasons[i] = reason or nil
     tell(i, spectra[i], reason, info)
   end
@@ -63,13 +64,15 @@ local function spectra_of(parts, options)
       told(i, false, part.reason or "there is nothing to measure")
     end
   end
-  local _, _, told_of <const> = core.spectra(list, {
+  local options_of <const> = {
     threads = options.threads, shown = options.shown,
     precision = options.precision, method = options.method,
     cache = options.cache, note = options.note or note_line,
     each = function(j, s, reason, info)
       told(places[j], s, reason, info)
-    end })
+    end }
+  local take <const> = options.estimate and estimate.of or core.spectra
+  local _, _, told_of <const> = take(list, options_of)
   local infos <const> = {}
   for j, info in ipairs(told_of) do
     infos[places[j]] = info
@@ -115,6 +118,16 @@ local function value_of(metric, part, shape, spectrum, reason)
   return value, failed
 end
 
+-- A part's row where effective ranks are estimated.
+local function estimated_row(part, result, reason)
+  local shape <const> = part.shape or matter(part) and matter(part).shape or {}
+  local rank <const> = result and result.effective_rank or NAN
+  return { layer = part.layer, name = part.name, head = part.head,
+    shape = table.concat(shape, "x"), effective_rank = rank,
+    half_width = result and result.half_width or NAN,
+    error = reason or rank ~= rank and "effective_rank is not defined" or "" }
+end
+
 -- One metric that can't be had costs no other: the row's error is the first.
 local function row_of(part, chosen, spectrum, reason)
   local shape <const> = part.shape or matter(part) and matter(part).shape or {}
@@ -132,7 +145,7 @@ end
 -- What options there are, and their types; progress is of two.
 local OPTIONS <const> = { threads = "number", precision = "string",
   method = "string", shown = "boolean", each = "function", note = "function",
-  cache = false, progress = false }
+  estimate = "boolean", cache = false, progress = false }
 local WORDS <const> = {
   precision = { double = true, single = true },
   method = { gram = true, direct = true },
@@ -168,7 +181,8 @@ end
 --- a column a metric, and error ("" where all is well). progress is true or
 --- the label of a bar; each(i, s, reason) is called once for each part, as
 --- results come. Its field infos has by the part's index what core.spectra says
---- of the spectrum (bound, single, …).
+--- of the spectrum (bound, single, …). With estimate = true effective ranks of
+--- large matrices are estimates, with their relative half-widths in a column.
 function measure.parts(parts, names, options)
   if type(parts) ~= "table" or parts[1] == nil and next(parts) ~= nil then
     error(("parts are a %s, a list such as m:weights{} was expected"):format(
@@ -187,12 +201,19 @@ function measure.parts(parts, names, options)
     columns[#columns + 1] = metric.name
     units[metric.name] = metric.unit
   end
+  local estimated <const> = options and options.estimate
+  if estimated and (#chosen ~= 1 or chosen[1].name ~= "effective_rank") then
+    error("of metrics effective_rank alone is estimated", 2)
+  end
+  columns[#columns + 1] = estimated and "half_width" or nil
   columns[#columns + 1] = "error"
   local spectra <const>, reasons <const>, infos <const> = spectra_of(parts,
     options or {})
   local rows <const> = {}
   for i, part in ipairs(parts) do
-    rows[i] = row_of(part, chosen, spectra[i], reasons[i])
+    rows[i] = estimated
+      and estimated_row(part, spectra[i], reasons[i])
+      or row_of(part, chosen, spectra[i], reasons[i])
   end
   local out <const> = frame.from_rows(columns, rows, units)
   out.infos = infos

@@ -292,11 +292,13 @@ end
 function report.weights(parts, options)
   local frame <const> = measure.parts(parts, { "effective_rank" }, options)
   local rows, failures, dtypes = {}, {}, {}
-  local bound, single = 0.0, 0
+  local bound, single, widest, estimated = 0.0, 0, 0.0, 0
   for i, row in frame:rows() do
     local info <const> = frame.infos[i] or {}
     bound = math.max(bound, info.bound or 0)
     single = single + (info.single and 1 or 0)
+    widest = math.max(widest, info.half_width or 0)
+    estimated = estimated + (info.half_width and 1 or 0)
     if row.error == "" then
       rows[#rows + 1] = { layer_idx = row.layer, weight_type = row.name,
         shape = row.shape, eff_rank = row.effective_rank }
@@ -310,7 +312,8 @@ function report.weights(parts, options)
     end
   end
   return { rows = rows, failures = failures, planned = #parts,
-    dtypes = dtypes, types = types_of(parts), bound = bound, single = single }
+    dtypes = dtypes, types = types_of(parts), bound = bound, single = single,
+    widest = widest, estimated = estimated }
 end
 
 --- The CSV's frame with one row a layer and type: of numbered experts the

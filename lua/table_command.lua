@@ -4,6 +4,7 @@ local table_command = {}
 
 local cli <const> = require "weft.cli"
 local core <const> = require "weft.core"
+local estimate <const> = require "weft.estimate"
 local measure <const> = require "weft.measure"
 local metrics <const> = require "weft.metrics"
 local model <const> = require "weft.model"
@@ -109,6 +110,11 @@ end
 function Command:start(args)
   local options <const> = cli.run(self.parser, args)
   self.options, self.metrics = options, self:choose_metrics(options)
+  if options.estimate and (#self.metrics ~= 1
+      or self.metrics[1] ~= "effective_rank") then
+    self.parser:error("--estimate: of metrics effective_rank alone is "
+      .. "estimated")
+  end
   local m <const>, message <const> = model.open(options.model)
   if not m then
     self:stop(message)
@@ -121,6 +127,17 @@ function Command:start(args)
   return m, options
 end
 
+-- Says how many estimates are too wide for a first look.
+function Command:warn_wide(frame)
+  local wide <const> = frame:filter(function(row)
+    return row.half_width > estimate.WIDE
+  end)
+  if #wide > 0 then
+    self:warn(("%d of %d estimates have intervals wider than 2 %%; without "
+      .. "--estimate they are exact"):format(#wide, #frame))
+  end
+end
+
 -- The frame of the parts, with the model and the dtype before it.
 function Command:measure(parts)
   local label <const> = self.name:gsub("^%l", string.upper)
@@ -128,9 +145,12 @@ function Command:measure(parts)
     self:warn(sentence)
   end)
   local frame <const> = measure.parts(parts, self.metrics, kept:options {
-    threads = self.options.threads,
+    threads = self.options.threads, estimate = self.options.estimate,
     progress = not self.options.quiet and label,
   })
+  if self.options.estimate then
+    self:warn_wide(frame)
+  end
   if kept:sentence() and not self.options.quiet then
     self:warn(kept:sentence())
   end

@@ -34,6 +34,8 @@ parser:option("--figures", "Format of the figures.", "svg")
   :choices { "svg", "png", "pdf", "none" }
 parser:option("--precision", "Arithmetic of the weights' spectra.", "double")
   :choices { "double", "single" }
+parser:flag("--estimate",
+  "Estimate the effective ranks of large weights, with intervals.")
 parser:option("--kernel", "How the kernel's eigenvalues are taken.", "exact")
   :choices { "exact", "dense" }
 parser:flag("--fresh", "Compute all again, and keep that.")
@@ -210,7 +212,8 @@ local function measure_weights(m)
   local parts <const> = m:weights {}
   local bars <close>, each <const> = progress_of(2, #parts)
   local weights <const> = report.weights(parts, kept:options {
-    threads = options.threads, precision = options.precision, each = each })
+    threads = options.threads, precision = options.precision,
+    estimate = options.estimate, each = each })
   bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"
@@ -294,6 +297,7 @@ results.w_down = vary(m, layer)
 local weights <const>, back <const>, csv_path <const> = measure_weights(m)
 results.frame, results.dtypes = back, weights.dtypes
 results.bound, results.single = weights.bound, weights.single
+results.widest, results.estimated = weights.widest, weights.estimated
 results.by_type, results.experts = report.by_type(back)
 results.types, results.phases = report.statistics(m.dims.L, weights.types,
   results.by_type)

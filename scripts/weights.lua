@@ -5,6 +5,8 @@ local table_command <const> = require "weft.table_command"
 local command <const> = table_command.new("weights",
   "Measure the weights of a model's layers: one table on standard output.",
   { singular = true })
+command.parser:flag("--estimate",
+  "Estimate effective ranks of large matrices, with intervals.")
 command.parser:option("--names", "Weights, such as W_Q,W_O (all).")
   :convert(cli.words):argname("NAMES")
 

@@ -25,6 +25,7 @@ __attribute__((visibility("default"))) int luaopen_weft_core(lua_State *L);
 void bind_cache(lua_State *L);
 void bind_checkpoint(lua_State *L);
 void bind_create(lua_State *L);
+void bind_estimate(lua_State *L);
 void bind_json(lua_State *L);
 void bind_kernel(lua_State *L);
 void bind_npy(lua_State *L);

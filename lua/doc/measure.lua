@@ -60,6 +60,9 @@ return {
         .. "is computed, and kept; false where left out" },
       { "options.note?", "function", "note(sentence), of what goes wrong "
         .. "with the cache; on standard error where left out" },
+      { "options.estimate?", "boolean", "true: effective ranks of large "
+        .. "matrices are estimates, and a column half_width says how far "
+        .. "(relative, of the 95 % interval)" },
     },
     returns = { { "f", "frame",
       "layer, name or head, shape, a column a metric, error" } },
@@ -72,6 +75,48 @@ return {
       --> 7  layer name shape effective_rank condition error
     ]],
     see = { "model:weights", "model:heads", "weft.metric", "weft.spectra" },
+  },
+  {
+    name = "weft.estimate",
+    summary = "Effective ranks and densities for a first look: of matrices "
+      .. "whose short side is 2048 or more by stochastic Lanczos quadrature, "
+      .. "with an interval; exactly of smaller ones and of kernels.",
+    params = {
+      { "list", "table", "tensors of 2 axes and kernels" },
+      { "options?", "table", "those of weft.spectra, and" },
+      { "options.seed?", "integer", "of the probes; 1 where left out" },
+      { "options.exact_below?", "integer", "the short side from which on a "
+        .. "matrix is estimated, at least 128; 2048 where left out" },
+    },
+    returns = {
+      { "results", "table", "for each {effective_rank, low, high, half_width "
+        .. "(relative, of the 95 % interval), probes, steps, exact, density = "
+        .. "{edges, weights}}, or false" },
+      { "why", "table", "reasons, or false" },
+      { "infos", "table" },
+    },
+    source = "Ubaru, Chen, Saad, SIAM J. Matrix Anal. 38 (2017)",
+    example = [[
+      local list = weft.estimate({ weft.randn(1, 200, 160) },
+        { exact_below = 128 })
+      print(list[1].exact, list[1].half_width < 0.02)  --> false  true
+    ]],
+    see = { "weft.spectra", "weft.measure" },
+  },
+  {
+    name = "weft.core.estimate",
+    summary = "Estimates of matrices alone, of whatever size from 128 on.",
+    params = {
+      { "list", "table", "tensors of 2 axes" },
+      { "options?", "table", "threads, seed, each" },
+    },
+    returns = { { "results", "table" }, { "why", "table" } },
+    example = [[
+      local list, why = weft.core.estimate { weft.zeros(3, 3) }
+      print(list[1], why[1]:match("too small to estimate"))
+      --> false  too small to estimate
+    ]],
+    see = { "weft.estimate" },
   },
   {
     name = "weft.spectra", also = { "weft.core.spectra" },

@@ -333,6 +333,12 @@ function sections.weights(doc, results, figures)
     .. "same shape: %s.", against_gaussian(types))
   doc:add("weft: computed in %s; the bound on these ranks' relative errors is "
     .. "%.1e at the most.", precision(results), results.bound)
+  if results.estimated > 0 then
+    doc:add("weft: %d of these ranks are estimates, by stochastic Lanczos "
+      .. "quadrature; the largest half-width of their 95 %% intervals is "
+      .. "%.2f %%%s.", results.estimated, 100 * results.widest,
+      results.widest > 0.02 and "; without --estimate they are exact" or "")
+  end
   doc:figure("by_layer", figures)
   doc:add("### " .. titles.per_layer)
   doc:add("%s", results.by_type:pivot("layer_idx", "weight_type",
