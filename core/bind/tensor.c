@@ -202,11 +202,16 @@ static int tensor_set_element(lua_State *L) {
     return 0;
 }
 
-/* t[i]: a number of one axis, else the view without the first. */
+/* t[i]: a number of one axis, else the view without the first; nil right after
+ * the last, where ipairs ends. */
 static int tensor_subscript(lua_State *L) {
     const Tensor *tensor = bind_tensor_self(L);
     if (tensor->axes == 0)
         return luaL_error(L, "a tensor without axes has no subscripts");
+    if (lua_tointeger(L, 2) == tensor->shape[0] + 1) {
+        lua_pushnil(L);
+        return 1;
+    }
     int64_t i = bind_subscript(L, 2, tensor->shape[0]);
     if (tensor->axes == 1) {
         push_element(L, tensor, &i);

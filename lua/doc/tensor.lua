@@ -16,8 +16,9 @@ return {
     file (read-only, read when it is used, F16, Q4_K …). #t is the first
     axis' size. Subscripts count from 1, ranges hold both ends, and an axis
     is a subscript of t.shape: 1 is that of rows. t[i] is a number where
-    there is one axis, else the view without the first; t[i] = v sets an
-    element where there is one axis. Arithmetic gives f64.]],
+    there is one axis, else the view without the first, and nil right after
+    the last, so that ipairs(t) ends; any other subscript outside raises.
+    t[i] = v sets an element where there is one axis. Arithmetic gives f64.]],
   class = "tensor",
   fields = {
     { "shape", "integers", "a size an axis" },

@@ -13,6 +13,7 @@ local NOT_RUN <const> = {
   ["build/weft report SmolLM2-135M-Instruct.Q4_1.gguf --layer 18 --head 0"] =
     true,
   ["build/weft report Qwen/Qwen2.5-3B --out qwen --figures png"] = true,
+  ["build/weft report meta-llama/Llama-3.1-70B --estimate"] = true,
 }
 
 -- a folder with build/weft, build/demo and examples, as after `make demo`
