@@ -292,16 +292,15 @@ end
 function report.weights(parts, options)
   local frame <const> = measure.parts(parts, { "effective_rank" }, options)
   local rows, failures, dtypes = {}, {}, {}
-  local bound, single, widest, estimated = 0.0, 0, 0.0, 0
+  local bound, single, half_widths = 0.0, 0, {}
   for i, row in frame:rows() do
     local info <const> = frame.infos[i] or {}
     bound = math.max(bound, info.bound or 0)
     single = single + (info.single and 1 or 0)
-    widest = math.max(widest, info.half_width or 0)
-    estimated = estimated + (info.half_width and 1 or 0)
     if row.error == "" then
       rows[#rows + 1] = { layer_idx = row.layer, weight_type = row.name,
         shape = row.shape, eff_rank = row.effective_rank }
+      half_widths[#rows] = info.half_width or false
     else
       failures[#failures + 1] = { layer = row.layer, part = row.name,
         reason = row.error }
@@ -313,7 +312,7 @@ function report.weights(parts, options)
   end
   return { rows = rows, failures = failures, planned = #parts,
     dtypes = dtypes, types = types_of(parts), bound = bound, single = single,
-    widest = widest, estimated = estimated }
+    half_widths = half_widths }
 end
 
 --- The CSV's frame with one row a layer and type: of numbered experts the

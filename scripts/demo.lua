@@ -27,7 +27,7 @@ local NUMBERS <const> = {
   { "--num-key-value-heads", 1, 1024, 2, "Heads of keys and values." },
   { "--head-dim", 1, 1024, nil, "Width of a head (hidden size / heads)." },
   { "--vocab-size", 1, 262144, 512, "Rows of the embedding." },
-  { "--shards", 1, 512, 2, "Files, one layer or more in each." },
+  { "--shards", 1, 512, nil, "Files, one layer or more in each (2, or 1)." },
   { "--seed", 0, 1 << 53, 1, "Another seed, other weights." },
 }
 
@@ -82,6 +82,7 @@ parser:option("--model-type", "Family.", "qwen2")
   :choices { "qwen2", "llama", "mistral" }
 
 local options <const> = cli.run(parser, arg)
+options.shards = options.shards or math.min(2, options.num_hidden_layers)
 
 -- One line on standard error, and the end.
 local function stop(message)

@@ -297,7 +297,7 @@ results.w_down = vary(m, layer)
 local weights <const>, back <const>, csv_path <const> = measure_weights(m)
 results.frame, results.dtypes = back, weights.dtypes
 results.bound, results.single = weights.bound, weights.single
-results.widest, results.estimated = weights.widest, weights.estimated
+results.half_widths = weights.half_widths
 results.by_type, results.experts = report.by_type(back)
 results.types, results.phases = report.statistics(m.dims.L, weights.types,
   results.by_type)

@@ -323,6 +323,29 @@ local function level_line(levels)
     number("%.1f %%", 100 * levels.scale), table.concat(texts, ", "))
 end
 
+-- How far the ranks may be off: of those that are exact the bound on rounding,
+-- of the others the interval.
+local function add_errors(doc, results)
+  local all <const> = #results.half_widths
+  local count, widest = 0, 0.0
+  for _, half_width in ipairs(results.half_widths) do
+    count = count + (half_width and 1 or 0)
+    widest = math.max(widest, half_width or 0)
+  end
+  if count < all or all == 0 then
+    doc:add("weft: computed in %s; the bound on %s ranks' relative errors is "
+      .. "%.1e at the most.", precision(results),
+      count > 0 and ("the other %d"):format(all - count) or "these",
+      results.bound)
+  end
+  if count > 0 then
+    doc:add("weft: %d of %d ranks are estimates, by stochastic Lanczos "
+      .. "quadrature; the largest half-width of their 95 %% intervals is "
+      .. "%.2f %%%s.", count, all, 100 * widest,
+      widest > 0.02 and "; without --estimate they are exact" or "")
+  end
+end
+
 function sections.weights(doc, results, figures)
   local types <const> = results.types
   doc:add("## " .. titles.weights)
@@ -331,14 +354,7 @@ function sections.weights(doc, results, figures)
   doc:add("%s", sections.statistics_table(types))
   doc:add("weft: mean effective rank against that of a Gaussian matrix of the "
     .. "same shape: %s.", against_gaussian(types))
-  doc:add("weft: computed in %s; the bound on these ranks' relative errors is "
-    .. "%.1e at the most.", precision(results), results.bound)
-  if results.estimated > 0 then
-    doc:add("weft: %d of these ranks are estimates, by stochastic Lanczos "
-      .. "quadrature; the largest half-width of their 95 %% intervals is "
-      .. "%.2f %%%s.", results.estimated, 100 * results.widest,
-      results.widest > 0.02 and "; without --estimate they are exact" or "")
-  end
+  add_errors(doc, results)
   doc:figure("by_layer", figures)
   doc:add("### " .. titles.per_layer)
   doc:add("%s", results.by_type:pivot("layer_idx", "weight_type",

@@ -25,11 +25,13 @@ local function w_down(v)
     milestones = v.milestones }
 end
 
-local function weights(frame)
+-- An estimate has the relative half-width of its 95 % interval with it.
+local function weights(frame, half_widths)
   local list <const> = {}
   for i, row in frame:rows() do
     list[i] = { layer = row.layer_idx, type = row.weight_type,
-      shape = row.shape, eff_rank = row.eff_rank }
+      shape = row.shape, eff_rank = row.eff_rank,
+      half_width = half_widths[i] or nil }
   end
   return list
 end
@@ -94,7 +96,7 @@ function values.of(results)
     head = results.kernel.head, findings = results.findings,
     kernel = kernel(results.kernel), heatmap = results.heatmap.ranks or {},
     heads = heads(results.heatmap), w_down = w_down(results.w_down),
-    weights = weights(results.frame),
+    weights = weights(results.frame, results.half_widths),
     bound = results.bound, single = results.single,
     statistics = statistics(results.types),
     experts = results.experts, levels = results.levels,

@@ -310,6 +310,29 @@ describe("the report of the small checkpoint", function()
     assert(support.read(single .. "/one_output.md"):find(
       "weft: computed in float32", 1, true))
   end)
+  it("estimates large weights within the half-widths that it tells", function()
+    local exact, estimated = support.folder(), support.folder()
+    local model = support.folder() .. "/model"
+    assert.equal(0, (core.sys.run { "build/weft", "demo", model,
+      "--num-hidden-layers", "1", "--hidden-size", "2048", "--head-dim", "64",
+      "--num-attention-heads", "1", "--num-key-value-heads", "1",
+      "--intermediate-size", "2048", "--vocab-size", "64" }))
+    report(model, "--out", exact, "--figures", "none")
+    report(model, "--out", estimated, "--figures", "none", "--estimate")
+    local truth = support.json(exact .. "/report.json").weights
+    local count = 0
+    for i, row in ipairs(support.json(estimated .. "/report.json").weights) do
+      assert.equal(("W_gate W_up W_down"):find(row.type, 1, true) ~= nil,
+        row.half_width ~= nil)
+      count = count + (row.half_width and 1 or 0)
+      support.near(truth[i].eff_rank, row.eff_rank, row.half_width or 1e-12)
+    end
+    assert.equal(3, count)
+    local text = support.read(estimated .. "/one_output.md")
+    assert(text:find("the bound on the other 4 ranks' relative errors", 1,
+      true))
+    assert(text:find("weft: 3 of 7 ranks are estimates", 1, true))
+  end)
   it("looks into another layer and head", function()
     local other = support.folder()
     report(TINY, "--layer", "6", "--head", "5", "--out", other, "--figures",
