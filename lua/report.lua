@@ -225,9 +225,9 @@ local function shares(s)
   return squares
 end
 
--- The layer's part of that type to show: the dense one, else the shared
--- expert, else the first expert.
-local function one_part(model, layer, name)
+--- The layer's part of that type to show: the dense one, else the shared
+--- expert, else the first expert.
+function report.part(model, layer, name)
   local shared, first
   for _, part in ipairs(model:weights(layer)) do
     if part.name == name then
@@ -241,32 +241,45 @@ local function one_part(model, layer, name)
   return shared or first
 end
 
+-- Of a part that report.weights has measured its values, where these may be
+-- shown as they are; else they are computed so that they may.
+local function shown_values(part, options)
+  local found <const> = options.found
+  if found and found.part == part.name and found.info.shows then
+    return found.s
+  end
+  local s
+  local frame <const> = measure.parts({ part }, { "effective_rank" }, {
+    shown = true, threads = options.threads, cache = options.cache,
+    note = options.note,
+    each = function(i, values, reason, info)
+      s = values or nil
+      if options.each then
+        options.each(i, values, reason, info)
+      end
+    end })
+  return s, frame:row(1).error
+end
+
 --- Singular values of one weight of a layer and how its variance is spread;
---- options as measure has them.
+--- options as measure has them, and `found`, what report.weights kept of it.
 function report.variance(model, layer, name, options)
   options = options or {}
   local v <const> = { layer = layer, name = name }
-  local part <const> = one_part(model, layer, name)
+  local part <const> = report.part(model, layer, name)
   if not part then
     v.absent = ("layer %d has no %s"):format(layer, name)
     return v
   end
-  local frame <const> = measure.parts({ part }, { "condition" }, {
-    shown = true, threads = options.threads, cache = options.cache,
-    note = options.note,
-    each = function(i, s, reason, info)
-      v.s = s or nil
-      if options.each then
-        options.each(i, s, reason, info)
-      end
-    end })
+  local why
+  v.s, why = shown_values(part, options)
   v.shape, v.part = part.shape, part.name
   if not v.s or v.s[1] == 0 then
-    v.reason = v.s and "all singular values are zero" or frame:row(1).error
+    v.reason = v.s and "all singular values are zero" or why
     v.s = nil
     return v
   end
-  v.condition = frame:row(1).condition
+  v.condition = metrics.get("condition").fn(v.s)
   v.cumulative = stats.cumulative_energy(v.s)
   v.variance = shares(v.s)
   v.n99 = stats.components(v.cumulative, 0.99)
@@ -288,8 +301,19 @@ local function types_of(parts)
 end
 
 --- Effective rank of `parts` (m:weights{}): the rows of the CSV and the parts
---- that failed, each {layer, part, reason}; the types and the dtypes there are.
-function report.weights(parts, options)
+--- that failed, each {layer, part, reason}; the types and the dtypes there are;
+--- and of the part that keep(part) picks what was found: {part, s, info}.
+function report.weights(parts, options, keep)
+  local found
+  local each <const> = options.each
+  options.each = function(i, s, reason, info)
+    if s and keep and keep(parts[i]) then
+      found = { part = parts[i].name, s = s, info = info }
+    end
+    if each then
+      each(i, s, reason, info)
+    end
+  end
   local frame <const> = measure.parts(parts, { "effective_rank" }, options)
   local rows, failures, dtypes = {}, {}, {}
   local bound, single, half_widths = 0.0, 0, {}
@@ -312,7 +336,7 @@ function report.weights(parts, options)
   end
   return { rows = rows, failures = failures, planned = #parts,
     dtypes = dtypes, types = types_of(parts), bound = bound, single = single,
-    half_widths = half_widths }
+    half_widths = half_widths, found = found }
 end
 
 --- The CSV's frame with one row a layer and type: of numbered experts the

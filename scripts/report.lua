@@ -16,6 +16,7 @@ local values <const> = require "weft.report.values"
 local sys <const> = core.sys
 
 local NOTEBOOK_LAYER <const> = 18
+local VARIED <const> = "W_down" -- whose singular values are looked into
 
 local parser <const> = cli.parser("report",
   "Recreate the notebook's analysis of a model: spectra of attention "
@@ -192,9 +193,10 @@ local function map_heads(m)
   return map
 end
 
-local function vary(m, layer)
-  local v <const> = report.variance(m, layer, "W_down",
-    kept:options { threads = options.threads })
+-- The weights come first, since the one that is looked into is among them.
+local function vary(m, layer, found)
+  local v <const> = report.variance(m, layer, VARIED,
+    kept:options { threads = options.threads, found = found })
   if v.s then
     draw("w_down", "Singular values of W_down", function(plot)
       return plot.w_down { name = v.part, variance = v.variance,
@@ -208,12 +210,16 @@ local CSV_COLUMNS <const> = { "layer_idx", "weight_type", "shape", "eff_rank" }
 
 -- Measures all weights, writes the CSV and reads it back: what follows is of
 -- the file's numbers.
-local function measure_weights(m)
+local function measure_weights(m, layer)
   local parts <const> = m:weights {}
+  local one <const> = report.part(m, layer, VARIED)
   local bars <close>, each <const> = progress_of(2, #parts)
   local weights <const> = report.weights(parts, kept:options {
     threads = options.threads, precision = options.precision,
-    estimate = options.estimate, each = each })
+    estimate = options.estimate, each = each }, function(part)
+      return one and not options.estimate and part.layer == layer
+        and part.name == one.name
+    end)
   bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"
@@ -293,8 +299,9 @@ local results <const> = { name = m.name, arch = m.arch, dims = m.dims,
   version = core.version.weft }
 results.kernel = look_into_kernel(m, layer)
 results.heatmap = map_heads(m)
-results.w_down = vary(m, layer)
-local weights <const>, back <const>, csv_path <const> = measure_weights(m)
+local weights <const>, back <const>, csv_path <const> = measure_weights(m,
+  layer)
+results.w_down = vary(m, layer, weights.found)
 results.frame, results.dtypes = back, weights.dtypes
 results.bound, results.single = weights.bound, weights.single
 results.half_widths = weights.half_widths

@@ -397,9 +397,16 @@ static void set_tensor(lua_State *L, const char *name, const Tensor *tensor) {
  * no bound, and are always direct. */
 static void push_info(lua_State *L, const Item *item) {
     const CacheAnswer *answer = &item->answer;
-    lua_createtable(L, 0, 5);
-    if (item->right == NULL)
+    lua_createtable(L, 0, 6);
+    if (item->right == NULL) {
+        SpectrumInfo found = {.direct = answer->flags & BIND_DIRECT,
+                              .low_end = answer->flags & BIND_LOW_END,
+                              .single = answer->flags & BIND_SINGLE};
+        size_t n = answer->count[0];
         set_number(L, "bound", answer->fact[BOUND]);
+        set_flag(L, "shows",
+                 n > 0 && spectrum_shows(&found, answer->array[0], n));
+    }
     set_flag(L, "direct", answer->flags & BIND_DIRECT);
     set_flag(L, "low_end", answer->flags & BIND_LOW_END);
     set_flag(L, "single", answer->flags & BIND_SINGLE);

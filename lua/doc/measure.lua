@@ -142,7 +142,8 @@ return {
     returns = {
       { "s", "table", "s[i]: tensor of singular values, falling, or false" },
       { "why", "table", "why[i]: the reason, or false" },
-      { "info", "table", "info[i]: {bound, direct, low_end, single, cached}, "
+      { "info", "table", "info[i]: {bound, direct, low_end, single, cached, "
+        .. "shows: also small values have their digits}, "
         .. "with eigen also {re, im, norm, symmetry, asymmetry}; notes: "
         .. "sentences on the cache, where there are any" },
     },
