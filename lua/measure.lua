@@ -45,11 +45,12 @@ end
 -- Spectra of the parts that have something to take one of; reasons for all
 -- others.
 local function spectra_of(parts, options)
-  local list, places = {}, {}
+  local list, places, shown = {}, {}, {}
   for i, part in ipairs(parts) do
     if matter(part) then
       list[#list + 1] = matter(part)
       places[#places + 1] = i
+      shown[#places] = part.shown
     end
   end
   local spectra, reasons = {}, {}
@@ -65,7 +66,8 @@ local function spectra_of(parts, options)
     end
   end
   local options_of <const> = {
-    threads = options.threads, shown = options.shown,
+    threads = options.threads,
+    shown = options.shown or not options.estimate and shown or nil,
     precision = options.precision, method = options.method,
     cache = options.cache, note = options.note or note_line,
     each = function(j, s, reason, info)
@@ -181,7 +183,8 @@ end
 --- a column a metric, and error ("" where all is well). progress is true or
 --- the label of a bar; each(i, s, reason) is called once for each part, as
 --- results come. Its field infos has by the part's index what core.spectra says
---- of the spectrum (bound, single, …). With estimate = true effective ranks of
+--- of the spectrum (bound, single, …). A part with shown = true gets small
+--- values that are exact too. With estimate = true effective ranks of
 --- large matrices are estimates, with their relative half-widths in a column.
 function measure.parts(parts, names, options)
   if type(parts) ~= "table" or parts[1] == nil and next(parts) ~= nil then

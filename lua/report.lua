@@ -241,12 +241,11 @@ function report.part(model, layer, name)
   return shared or first
 end
 
--- Of a part that report.weights has measured its values, where these may be
--- shown as they are; else they are computed so that they may.
+-- The part's values, exact also where they are small: those that report.weights
+-- has found of it, or computed here.
 local function shown_values(part, options)
-  local found <const> = options.found
-  if found and found.part == part.name and found.info.shows then
-    return found.s
+  if options.found then
+    return options.found
   end
   local s
   local frame <const> = measure.parts({ part }, { "effective_rank" }, {
@@ -262,7 +261,8 @@ local function shown_values(part, options)
 end
 
 --- Singular values of one weight of a layer and how its variance is spread;
---- options as measure has them, and `found`, what report.weights kept of it.
+--- options as measure has them, and `found`, the values that report.weights
+--- has found.
 function report.variance(model, layer, name, options)
   options = options or {}
   local v <const> = { layer = layer, name = name }
@@ -302,14 +302,12 @@ end
 
 --- Effective rank of `parts` (m:weights{}): the rows of the CSV and the parts
 --- that failed, each {layer, part, reason}; the types and the dtypes there are;
---- and of the part that keep(part) picks what was found: {part, s, info}.
-function report.weights(parts, options, keep)
+--- and of a part that has shown = true its singular values, `found`.
+function report.weights(parts, options)
   local found
   local each <const> = options.each
   options.each = function(i, s, reason, info)
-    if s and keep and keep(parts[i]) then
-      found = { part = parts[i].name, s = s, info = info }
-    end
+    found = not options.estimate and parts[i].shown and s or found
     if each then
       each(i, s, reason, info)
     end

@@ -212,14 +212,14 @@ local CSV_COLUMNS <const> = { "layer_idx", "weight_type", "shape", "eff_rank" }
 -- the file's numbers.
 local function measure_weights(m, layer)
   local parts <const> = m:weights {}
-  local one <const> = report.part(m, layer, VARIED)
+  local varied <const> = report.part(m, layer, VARIED)
+  for _, part in ipairs(parts) do
+    part.shown = varied and part.layer == layer and part.name == varied.name
+  end
   local bars <close>, each <const> = progress_of(2, #parts)
   local weights <const> = report.weights(parts, kept:options {
     threads = options.threads, precision = options.precision,
-    estimate = options.estimate, each = each }, function(part)
-      return one and not options.estimate and part.layer == layer
-        and part.name == one.name
-    end)
+    estimate = options.estimate, each = each })
   bars:clear()
   local file <const> = m.name:gsub("[/%c]", "_"):sub(1, 200)
     .. "_Layer_Weight_Eff_Ranks.csv"

@@ -22,6 +22,7 @@ typedef struct Item {
     CacheAnswer answer;   /* with the results' arrays */
     bool found;           /* it was in the cache, and has no job */
     bool able;            /* it can be kept there */
+    bool shown;           /* its small values are to be exact too */
     size_t job;
 } Item;
 
@@ -103,12 +104,18 @@ static Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
 
 /* ---- the cache ---- */
 
+static SpectrumWish wish_of(const Spectra *spectra, const Item *item) {
+    SpectrumWish wish = spectra->wish;
+    wish.shown = item->shown;
+    return wish;
+}
+
 static CacheQuestion question_of(const Spectra *spectra, const Item *item) {
     unsigned kernel = spectra->eigen
                           ? KERNEL_SINGULAR | KERNEL_EIGEN | KERNEL_SHAPE
                           : KERNEL_SINGULAR;
     return (CacheQuestion){.matrix = item->right == NULL ? &item->matrix : NULL,
-                           .wish = spectra->wish,
+                           .wish = wish_of(spectra, item),
                            .left = item->left,
                            .right = item->right,
                            .kernel = kernel,
@@ -154,6 +161,7 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
                        const volatile int *cancel) {
     size_t at = job->first;
     Item *item = &spectra->item[spectra->order[at]];
+    SpectrumWish wish = wish_of(spectra, item);
     char shape[256];
     if (item->matrix.axes != 2)
         spectra->status[at] = err_set(
@@ -162,8 +170,8 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
             tensor_shape_text(shape, sizeof shape, &item->matrix));
     else
         spectra->status[at] = spectrum_values(
-            &item->matrix, &spectra->wish, tensor_data(&item->out),
-            &spectra->info[at], scratch, cancel, &spectra->err[at]);
+            &item->matrix, &wish, tensor_data(&item->out), &spectra->info[at],
+            scratch, cancel, &spectra->err[at]);
     keep_item(spectra, at);
 }
 
@@ -355,10 +363,37 @@ static void order_items(Spectra *spectra) {
     }
 }
 
+/* Pushes the option `shown`: true, false or a table with true at some places
+ * of the list. */
+static int push_shown(lua_State *L) {
+    int type = LUA_TNIL;
+    if (lua_isnil(L, OPTIONS))
+        lua_pushnil(L);
+    else
+        type = lua_getfield(L, OPTIONS, "shown");
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
+        luaL_argerror(L, OPTIONS,
+                      lua_pushfstring(L,
+                                      "option 'shown': %s, expected true, "
+                                      "false or a table",
+                                      luaL_tolstring(L, -1, NULL)));
+    return lua_gettop(L);
+}
+
+static bool is_shown(lua_State *L, int shown, lua_Integer place) {
+    if (!lua_istable(L, shown))
+        return lua_toboolean(L, shown);
+    lua_rawgeti(L, shown, place);
+    bool found = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return found;
+}
+
 /* Fills in the batch's data from the list, its result tensors in RESULTS, and
  * what the cache has of them. */
 static void spectra_fill(lua_State *L, Spectra *spectra) {
     Err err;
+    int shown = push_shown(L);
     BIND_MUST(L, &err,
               spectra_arrays(spectra, (size_t)lua_rawlen(L, LIST), &err));
     for (size_t i = 0; i < spectra->items; i++) {
@@ -367,12 +402,14 @@ static void spectra_fill(lua_State *L, Spectra *spectra) {
         take_item(L, spectra, i);
         make_results(L, spectra, i);
         lua_pop(L, 1);
+        item->shown = is_shown(L, shown, (lua_Integer)i + 1);
         bind_poll(L);
         find_item(spectra, item);
         if (!item->found)
             item->job = item->right != NULL ? kernel_job(spectra, item->right)
                                             : spectra->jobs++;
     }
+    lua_pop(L, 1);
     order_items(spectra);
 }
 
@@ -397,16 +434,9 @@ static void set_tensor(lua_State *L, const char *name, const Tensor *tensor) {
  * no bound, and are always direct. */
 static void push_info(lua_State *L, const Item *item) {
     const CacheAnswer *answer = &item->answer;
-    lua_createtable(L, 0, 6);
-    if (item->right == NULL) {
-        SpectrumInfo found = {.direct = answer->flags & BIND_DIRECT,
-                              .low_end = answer->flags & BIND_LOW_END,
-                              .single = answer->flags & BIND_SINGLE};
-        size_t n = answer->count[0];
+    lua_createtable(L, 0, 5);
+    if (item->right == NULL)
         set_number(L, "bound", answer->fact[BOUND]);
-        set_flag(L, "shows",
-                 n > 0 && spectrum_shows(&found, answer->array[0], n));
-    }
     set_flag(L, "direct", answer->flags & BIND_DIRECT);
     set_flag(L, "low_end", answer->flags & BIND_LOW_END);
     set_flag(L, "single", answer->flags & BIND_SINGLE);
@@ -501,8 +531,6 @@ static int read_options(lua_State *L, SpectrumWish *wish) {
     wish->method = bind_option_word(L, OPTIONS, "method", METHODS, 0) == 0
                        ? SPECTRUM_GRAM
                        : SPECTRUM_DIRECT;
-    bind_option(L, OPTIONS, "shown", LUA_TBOOLEAN);
-    wish->shown = lua_toboolean(L, -1);
     int whole = 1, got = bind_option(L, OPTIONS, "threads", LUA_TNUMBER);
     lua_Integer threads = lua_tointegerx(L, -1, &whole);
     if (got != LUA_TNIL &&

@@ -128,7 +128,8 @@ return {
         .. "out" },
       { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
       { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
-      { "options.shown?", "boolean", "true: small values are exact too" },
+      { "options.shown?", "boolean|table", "true: small values are exact "
+        .. "too; a table: of those places of the list where it is true" },
       { "options.eigen?", "boolean|text", "true: eigenvalues too, of kernels "
         .. "alone; \"dense\": those of the whole matrix" },
       { "options.each?", "function", "each(i, s, reason, info) as results "
@@ -142,8 +143,7 @@ return {
     returns = {
       { "s", "table", "s[i]: tensor of singular values, falling, or false" },
       { "why", "table", "why[i]: the reason, or false" },
-      { "info", "table", "info[i]: {bound, direct, low_end, single, cached, "
-        .. "shows: also small values have their digits}, "
+      { "info", "table", "info[i]: {bound, direct, low_end, single, cached}, "
         .. "with eigen also {re, im, norm, symmetry, asymmetry}; notes: "
         .. "sentences on the cache, where there are any" },
     },

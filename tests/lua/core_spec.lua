@@ -668,6 +668,18 @@ describe("spectra", function()
     end
   end)
 
+  it("make small values exact where they are to be shown", function()
+    local low <const> = core.planted(9, 6, { 1, 1e-1, 1e-2, 1e-3, 1e-4, 2e-6 },
+      3)
+    local some <const> = core.spectra({ low, low }, { shown = { [2] = true } })
+    local none <const> = core.spectra({ low, low }, {})
+    local all <const> = core.spectra({ low, low }, { shown = true })
+    assert.same(none[1]:totable(), some[1]:totable())
+    assert.same(all[2]:totable(), some[2]:totable())
+    assert.is_true(math.abs(some[2][6] / 2e-6 - 1) < 1e-9)
+    assert.is_false(some[1][6] == some[2][6])
+  end)
+
   it("refuse bad arguments", function()
     raises("table expected", core.spectra)
     raises("element 2 is number, expected a tensor or a kernel",
@@ -681,8 +693,8 @@ describe("spectra", function()
       { precision = "half" })
     raises("option 'method': string expected, got boolean", core.spectra, {},
       { method = true })
-    raises("option 'shown': boolean expected", core.spectra, {},
-      { shown = 1 })
+    raises("option 'shown': 1, expected true, false or a table", core.spectra,
+      {}, { shown = 1 })
     raises("option 'each': function expected", core.spectra, {},
       { each = {} })
     raises("unknown option 'thread'", core.spectra, {}, { thread = 1 })
