@@ -45,9 +45,25 @@ void linalg_symmetric_multiply(int n, int k, const double *g, int ldg,
 void linalg_rank_two(int n, int k, const double *v, int ldv, const double *w,
                      int ldw, double *g, int ldg);
 
+/* The same in float32, with linalg_multiply, linalg_triangular and
+ * linalg_qr_factors. (ssymm, ssyr2k, sgemm, strmm, sgeqrt) */
+void linalg_symmetric_multiply_float(int n, int k, const float *g, int ldg,
+                                     const float *b, int ldb, float *c,
+                                     int ldc);
+void linalg_rank_two_float(int n, int k, const float *v, int ldv,
+                           const float *w, int ldw, float *g, int ldg);
+void linalg_multiply_float(bool ta, bool tb, int m, int n, int k,
+                           const float *a, int lda, const float *b, int ldb,
+                           float beta, float *c, int ldc);
+void linalg_triangular_float(bool left, bool transpose, int m, int n,
+                             const float *r, int ldr, float *b, int ldb);
+CHECKED Status linalg_qr_factors_float(int m, int n, float *a, int lda,
+                                       float *t, float *work, Err *err);
+
 /* Eigenvalues, rising, of the symmetric G (lower triangle, destroyed) into
  * w (n); the strict upper triangle is left as it is. (dsytrd, where n is large
- * reduce.h, then dsterf; the float32 one by ssytrd) */
+ * reduce.h, then dsterf; of a float32 G by ssytrd, where n is large reduce.h,
+ * then dsterf) */
 CHECKED Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
                                        Scratch *scratch, int slot, Err *err);
 CHECKED Status linalg_symmetric_values_float(int n, float *g, int ldg,
