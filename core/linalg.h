@@ -78,6 +78,12 @@ CHECKED Status linalg_symmetric_vectors(int n, double *g, int ldg, int count,
  * its upper triangle. (dgeqrt, block 32) */
 CHECKED Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch,
                          int slot, Err *err);
+/* R (n, n) upper, with zeros below, of the thin QR of A (m, n), m >= n, which
+ * is destroyed. The signs of R's rows are any, and what A's condition is small
+ * enough for is Cholesky's R of A^T A: its singular values are then off by at
+ * most 1e-13 of the largest. (dsyrk, dpotrf, dtrcon; else dgeqrt) */
+CHECKED Status linalg_qr_upper(int m, int n, double *a, int lda, double *r,
+                               int ldr, Scratch *scratch, int slot, Err *err);
 /* A (m, n) = (I - V T V^T) R, k = min(m, n): R is on and above A's diagonal
  * after it, V below, but for the ones on its diagonal; t (k, k) is upper. work
  * has k * n doubles. (dgeqrt, one block) */
