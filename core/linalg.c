@@ -20,7 +20,7 @@ void dlahqr_(const int *want_t, const int *want_z, const int *n, const int *low,
  * 2^-54 times this much of the largest. */
 static const double WELL_CONDITIONED = 1e3;
 
-/* From this n on two stages beat dsytrd. Their time (with dsterf) over its own
+/* From this n on two stages beat dsytrd. Their time (with the values') over its own
  * on a Zen 4, one core or both at work: 1.07 at n = 1024, 1.06 at 1200, 1.03 at
  * 1300, 0.99 at 1400, 0.97 at 1500, 0.94 at 1600, 0.84 at 2048, 0.5 at 4096.
  * In float32: 1.05, 1.05 (at 1200), 1.01 (at 1400), 0.83, 0.58. */
@@ -148,8 +148,7 @@ Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
                                     slot, err);
     if (status != STATUS_OK)
         return status;
-    return check_info("dsterf", LAPACKE_dsterf_work(n, w, e),
-                      "some eigenvalues did not converge", err);
+    return linalg_tridiagonal_values(n, w, e, err);
 }
 
 /* The same for a float32 G: LAPACK's way. */
@@ -193,8 +192,7 @@ Status linalg_symmetric_values_float(int n, float *g, int ldg, double *w,
                                           scratch, slot, err);
     if (status != STATUS_OK)
         return status;
-    return check_info("dsterf", LAPACKE_dsterf_work(n, w, e),
-                      "some eigenvalues did not converge", err);
+    return linalg_tridiagonal_values(n, w, e, err);
 }
 
 Status linalg_symmetric_vectors(int n, double *g, int ldg, int count, double *z,

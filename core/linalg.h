@@ -60,10 +60,13 @@ void linalg_triangular_float(bool left, bool transpose, int m, int n,
 CHECKED Status linalg_qr_factors_float(int m, int n, float *a, int lda,
                                        float *t, float *work, Err *err);
 
+/* Eigenvalues, rising, of the symmetric tridiagonal matrix with the diagonals d
+ * (n) and e (n - 1), which is destroyed, into d. Scales what is huge or tiny.
+ * STATUS_NUMERIC also where one is not finite. (as dsterf) */
+CHECKED Status linalg_tridiagonal_values(int n, double *d, double *e, Err *err);
 /* Eigenvalues, rising, of the symmetric G (lower triangle, destroyed) into
- * w (n); the strict upper triangle is left as it is. (dsytrd, where n is large
- * reduce.h, then dsterf; of a float32 G by ssytrd, where n is large reduce.h,
- * then dsterf) */
+ * w (n); the strict upper triangle is left as it is. (dsytrd, of a float32 G
+ * ssytrd, where n is large reduce.h; then linalg_tridiagonal_values) */
 CHECKED Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
                                        Scratch *scratch, int slot, Err *err);
 CHECKED Status linalg_symmetric_values_float(int n, float *g, int ldg,
