@@ -158,7 +158,7 @@ static Status scale(double *x, size_t n, int *exponent, Err *err) {
         if (!isfinite(x[i]))
             return err_set(err, STATUS_NUMERIC,
                            "a value of a factor is over float64's range");
-        largest = fmax(largest, fabs(x[i]));
+        largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
     }
     (void)frexp(largest, exponent);
     if (*exponent >= -SAFE && *exponent <= SAFE)

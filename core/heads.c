@@ -12,7 +12,7 @@
 enum {
     LEFT,   /* A^T (d, k) */
     RIGHT,  /* B^T (d, k) */
-    FACTOR, /* the QR of B^T (d, k), R on top */
+    FACTOR, /* R of B^T (k, k) */
     SMALL,  /* the two matrices that stand for M (rank, rank) */
     PAIR,   /* [A^T B^T] (d, 2k), or M (d, d) */
     VALUES, /* s, re, im, magnitudes (rank) */
@@ -30,7 +30,7 @@ typedef struct Group {
     bool whole;           /* M itself is computed on: k > d, or on request */
     int rank;             /* of the small matrices: d if whole, else k */
     double *left, *right; /* A^T, B^T (d, k), times 2^-exponent each */
-    double *factor;       /* QR of B^T (d, k), R on top; unless whole */
+    double *factor;       /* R of B^T (k, k); unless whole */
     int exponent_right;
     int exponent_left;
     double *product; /* (rank, rank) with M's non-zero eigenvalues */
@@ -99,24 +99,16 @@ static Status start_group(Group *group, const Factor *right, bool dense,
 
 /* R of B^T, once for all heads. */
 static Status factor_right(Group *group, Err *err) {
-    size_t area = (size_t)group->d * (size_t)group->k;
-    if (group->whole)
+    size_t k = (size_t)group->k, area = (size_t)group->d * k;
+    if (group->whole || k == 0)
         return STATUS_OK;
-    group->factor =
-        take(group, FACTOR, (size_t)group->d, (size_t)group->k, err);
+    group->factor = take(group, FACTOR, k, k, err);
     if (group->factor == NULL)
         return STATUS_NOMEM;
-    memcpy(group->factor, group->right, area * sizeof(double));
-    return linalg_qr(group->d, group->k, group->factor, group->d,
-                     group->scratch, LAPACK, err);
-}
-
-/* to (n, n) = the upper triangle of r, ld its leading dimension. */
-static void copy_upper(int n, const double *r, int ld, double *to) {
-    memset(to, 0, (size_t)n * (size_t)n * sizeof *to);
-    for (int j = 0; j < n; j++)
-        memcpy(to + (size_t)j * (size_t)n, r + (size_t)j * (size_t)ld,
-               (size_t)(j + 1) * sizeof *to);
+    memcpy(group->left, group->right, area * sizeof(double));
+    return linalg_qr_upper(group->d, group->k, group->left, group->d,
+                           group->factor, group->k, group->scratch, LAPACK,
+                           err);
 }
 
 /* M = A^T B (d, d), column-major. */
@@ -126,8 +118,9 @@ static void form_kernel(const Group *group, double *m) {
                     d);
 }
 
-/* B A^T and R_A R_B^T, which stand for M, or M twice. A^T is destroyed. */
-static Status small_matrices(Group *group, Err *err) {
+/* B A^T and R_A R_B^T, which stand for M, or M twice; those that are wanted.
+ * A^T is destroyed. */
+static Status small_matrices(Group *group, unsigned wish, Err *err) {
     int k = group->k, d = group->d;
     if (group->rank == 0)
         return STATUS_OK;
@@ -137,15 +130,16 @@ static Status small_matrices(Group *group, Err *err) {
                (size_t)d * (size_t)d * sizeof(double));
         return STATUS_OK;
     }
-    linalg_multiply(true, false, k, k, d, group->right, d, group->left, d, 0,
-                    group->product, k);
-    Status status =
-        linalg_qr(d, k, group->left, d, group->scratch, LAPACK, err);
-    if (status != STATUS_OK)
-        return status;
-    copy_upper(k, group->left, d, group->core);
-    linalg_triangular(false, true, k, k, group->factor, d, group->core, k);
-    return STATUS_OK;
+    if (wish & (KERNEL_EIGEN | KERNEL_SHAPE))
+        linalg_multiply(true, false, k, k, d, group->right, d, group->left, d,
+                        0, group->product, k);
+    if (!(wish & (KERNEL_SINGULAR | KERNEL_SHAPE)))
+        return STATUS_OK;
+    Status status = linalg_qr_upper(d, k, group->left, d, group->core, k,
+                                    group->scratch, LAPACK, err);
+    if (status == STATUS_OK)
+        linalg_triangular(false, true, k, k, group->factor, k, group->core, k);
+    return status;
 }
 
 static double frobenius(const double *x, size_t n) {
@@ -337,7 +331,7 @@ static Status one_head(Group *group, const Factor *left, const Factor *right,
         status =
             load(left, group->left, &group->exponent_left, group->scratch, err);
     if (status == STATUS_OK)
-        status = small_matrices(group, err);
+        status = small_matrices(group, wish, err);
     if (status == STATUS_OK && (wish & KERNEL_SHAPE))
         status = find_shape(group, left, &found, err);
     if (status == STATUS_OK)

@@ -45,9 +45,28 @@ void linalg_symmetric_multiply(int n, int k, const double *g, int ldg,
 void linalg_rank_two(int n, int k, const double *v, int ldv, const double *w,
                      int ldw, double *g, int ldg);
 
+/* The same in float32, with linalg_multiply, linalg_triangular and
+ * linalg_qr_factors. (ssymm, ssyr2k, sgemm, strmm, sgeqrt) */
+void linalg_symmetric_multiply_float(int n, int k, const float *g, int ldg,
+                                     const float *b, int ldb, float *c,
+                                     int ldc);
+void linalg_rank_two_float(int n, int k, const float *v, int ldv,
+                           const float *w, int ldw, float *g, int ldg);
+void linalg_multiply_float(bool ta, bool tb, int m, int n, int k,
+                           const float *a, int lda, const float *b, int ldb,
+                           float beta, float *c, int ldc);
+void linalg_triangular_float(bool left, bool transpose, int m, int n,
+                             const float *r, int ldr, float *b, int ldb);
+CHECKED Status linalg_qr_factors_float(int m, int n, float *a, int lda,
+                                       float *t, float *work, Err *err);
+
+/* Eigenvalues, rising, of the symmetric tridiagonal matrix with the diagonals d
+ * (n) and e (n - 1), which is destroyed, into d. Scales what is huge or tiny.
+ * STATUS_NUMERIC also where one is not finite. (as dsterf) */
+CHECKED Status linalg_tridiagonal_values(int n, double *d, double *e, Err *err);
 /* Eigenvalues, rising, of the symmetric G (lower triangle, destroyed) into
- * w (n); the strict upper triangle is left as it is. (dsytrd, where n is large
- * reduce.h, then dsterf; the float32 one by ssytrd) */
+ * w (n); the strict upper triangle is left as it is. (dsytrd, of a float32 G
+ * ssytrd, where n is large reduce.h; then linalg_tridiagonal_values) */
 CHECKED Status linalg_symmetric_values(int n, double *g, int ldg, double *w,
                                        Scratch *scratch, int slot, Err *err);
 CHECKED Status linalg_symmetric_values_float(int n, float *g, int ldg,
@@ -62,6 +81,12 @@ CHECKED Status linalg_symmetric_vectors(int n, double *g, int ldg, int count,
  * its upper triangle. (dgeqrt, block 32) */
 CHECKED Status linalg_qr(int m, int n, double *a, int lda, Scratch *scratch,
                          int slot, Err *err);
+/* R (n, n) upper, with zeros below, of the thin QR of A (m, n), m >= n, which
+ * is destroyed. The signs of R's rows are any, and what A's condition is small
+ * enough for is Cholesky's R of A^T A: its singular values are then off by at
+ * most 1e-13 of the largest. (dsyrk, dpotrf, dtrcon; else dgeqrt) */
+CHECKED Status linalg_qr_upper(int m, int n, double *a, int lda, double *r,
+                               int ldr, Scratch *scratch, int slot, Err *err);
 /* A (m, n) = (I - V T V^T) R, k = min(m, n): R is on and above A's diagonal
  * after it, V below, but for the ones on its diagonal; t (k, k) is upper. work
  * has k * n doubles. (dgeqrt, one block) */

@@ -36,10 +36,17 @@ bool reduce_has(ReducePath path);
 CHECKED Status reduce_tridiagonal(int n, double *g, int ldg, double *d,
                                   double **e, ReducePath path, Scratch *scratch,
                                   int slot, Err *err);
+/* The same of a float32 G. Its first stage is done in float32, the second one,
+ * a small part of the whole, in float64. */
+CHECKED Status reduce_tridiagonal_float(int n, float *g, int ldg, double *d,
+                                        double **e, ReducePath path,
+                                        Scratch *scratch, int slot, Err *err);
 
 /* The first stage: G's first REDUCE_BAND subdiagonals become those of the band;
- * what lies below them is destroyed. `room` has reduce_band_room(n) doubles. */
+ * what lies below them is destroyed. `room` has reduce_band_room(n) elements. */
 CHECKED Status reduce_band(int n, double *g, int ldg, double *room, Err *err);
+CHECKED Status reduce_band_float(int n, float *g, int ldg, float *room,
+                                 Err *err);
 size_t reduce_band_room(int n);
 
 #endif

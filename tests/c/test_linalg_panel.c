@@ -128,10 +128,58 @@ static void test_qr_factors(void **state) {
     check_factors(5, 12);
 }
 
+/* to = the n doubles. */
+static void narrow(const double *from, size_t n, float *to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)from[i];
+}
+
+static void float_near(const float *got, const double *want, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        is_near((double)got[i], want[i], 1e-6 * (10 + fabs(want[i])));
+}
+
+/* Each float32 routine against its float64 twin, of the same arguments. */
+static void test_float(void **state) {
+    (void)state;
+    enum { M = 30, K = 12, LD = 33, AREA = LD * M };
+    double *g = numbers(AREA, 1), *v = numbers(AREA, 2), *w = numbers(AREA, 3);
+    double t[K * K] = {0}, work[K * K];
+    float gf[AREA], vf[AREA], wf[AREA], tf[K * K] = {0}, workf[K * K];
+    Err err;
+    narrow(g, AREA, gf);
+    narrow(v, AREA, vf);
+    narrow(w, AREA, wf);
+    linalg_symmetric_multiply(M, K, g, LD, v, LD, w, LD);
+    linalg_symmetric_multiply_float(M, K, gf, LD, vf, LD, wf, LD);
+    float_near(wf, w, AREA);
+    linalg_rank_two(M, K, v, LD, w, LD, g, LD);
+    linalg_rank_two_float(M, K, vf, LD, wf, LD, gf, LD);
+    float_near(gf, g, AREA);
+    is_ok(linalg_qr_factors(M, K, v, LD, t, work, &err), &err);
+    is_ok(linalg_qr_factors_float(M, K, vf, LD, tf, workf, &err), &err);
+    float_near(vf, v, AREA);
+    for (int j = 0; j < K; j++)
+        float_near(tf + j * K, t + j * K, (size_t)j + 1);
+    for (int way = 0; way < 4; way++) {
+        bool one = way % 2 != 0, two = way / 2 != 0;
+        linalg_triangular(one, two, K, K, t, K, w, LD);
+        linalg_triangular_float(one, two, K, K, tf, K, wf, LD);
+        linalg_multiply(one, two, K, K, K, v, LD, w, LD, 0.5, g, LD);
+        linalg_multiply_float(one, two, K, K, K, vf, LD, wf, LD, 0.5F, gf, LD);
+    }
+    float_near(wf, w, AREA);
+    float_near(gf, g, AREA);
+    free(g);
+    free(v);
+    free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_symmetric_products),
         cmocka_unit_test(test_qr_factors),
+        cmocka_unit_test(test_float),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
