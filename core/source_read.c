@@ -4,7 +4,7 @@
 
 enum {
     RAW_BYTES = 1 << 20, /* read at once: stays in the second-level cache */
-    GAP_BYTES = 4096,    /* reading over this much costs less than a pread */
+    GAP_BYTES = 512,     /* read over: less than a pread, and no panel's part */
     LOAD_ROWS = 1024,    /* rows read before they are decoded */
     SEGMENT = 4096,      /* values decoded before they are looked at */
     TILE_ROWS = 32,      /* stored rows and columns transposed at a time */
@@ -13,7 +13,8 @@ enum {
     ALIGN = 64,
     AHEAD_BYTES = 16 << 20, /* on their way beyond what is being read */
     AHEAD_STEP = 1 << 20,   /* as they are asked for */
-    AHEAD_LEAST = 1 << 18   /* a call that reads less asks for nothing */
+    AHEAD_LEAST = 1 << 18,  /* a call that reads less asks for nothing */
+    AHEAD_GAP = 4096        /* in a row that is asked for as a whole */
 };
 
 /* One more in the exponent carries into the sign where all its ones are set. */
@@ -132,7 +133,7 @@ typedef struct Reader {
  * rows, or the first columns of the matrix, the others being wanted next. */
 static bool reads_ahead(const Reader *r) {
     Window all = window_of(r->source, 0, r->source->cols);
-    return r->col0 == 0 && r->row_bytes - all.bytes <= GAP_BYTES &&
+    return r->col0 == 0 && r->row_bytes - all.bytes <= AHEAD_GAP &&
            r->rows > AHEAD_LEAST / r->part.bytes;
 }
 
@@ -406,7 +407,7 @@ void source_advise(const Source *source) {
     if (source->cols == 0)
         return;
     Window window = window_of(source, 0, source->cols);
-    bool dense = row_bytes - window.bytes <= GAP_BYTES;
+    bool dense = row_bytes - window.bytes <= AHEAD_GAP;
     uint64_t start = 0, end = 0;
     for (size_t k = 0; k < source->run_count; k++) {
         const RowRun *run = &source->runs[k];
@@ -415,7 +416,7 @@ void source_advise(const Source *source) {
             uint64_t row = cursor_row(&at), last = row + rows - 1;
             uint64_t from = source->offset + row / unit.down * row_bytes;
             from += window.byte;
-            if (end == 0 || from < end || from - end > GAP_BYTES) {
+            if (end == 0 || from < end || from - end > AHEAD_GAP) {
                 advise(source, start, end);
                 start = from;
             }
