@@ -19,6 +19,13 @@
 /* Linux moves at most 2 GiB a call; whole gibibytes keep it aligned. */
 enum { READ_MOST = 1 << 30, SHOWN_PATH = 640 };
 
+/* Linux cuts a WILLNEED to what a device takes at once, which may be as little
+ * as this. */
+enum { ADVISE_MOST = 1 << 17 };
+
+/* Bytes of all files so far. */
+static atomic_uint_fast64_t bytes_read, bytes_advised;
+
 struct File {
     atomic_int refs;
     pthread_rwlock_t lock; /* readers share it; file_close takes it alone */
@@ -236,6 +243,8 @@ static Status read_all(File *file, uint64_t offset, void *dst, uint64_t n,
                              (unsigned long long)n, (unsigned long long)offset,
                              (unsigned long long)done);
         done += (uint64_t)got;
+        atomic_fetch_add_explicit(&bytes_read, (uint64_t)got,
+                                  memory_order_relaxed);
     }
     return STATUS_OK;
 }
@@ -256,11 +265,22 @@ Status file_read(File *file, uint64_t offset, void *dst, uint64_t n, Err *err) {
 void file_advise(File *file, uint64_t offset, uint64_t n) {
     if (offset > INT64_MAX || n > INT64_MAX)
         return;
+    uint64_t size = file->id.size, end = size;
+    if (offset < size && n < size - offset && n > 0)
+        end = offset + n;
     pthread_rwlock_rdlock(&file->lock);
-    if (file->fd >= 0)
-        (void)posix_fadvise(file->fd, (off_t)offset, (off_t)n,
-                            POSIX_FADV_WILLNEED);
+    for (uint64_t at = offset; file->fd >= 0 && at < end; at += ADVISE_MOST) {
+        uint64_t piece = end - at < ADVISE_MOST ? end - at : ADVISE_MOST;
+        if (posix_fadvise(file->fd, (off_t)at, (off_t)piece,
+                          POSIX_FADV_WILLNEED) != 0)
+            break;
+        atomic_fetch_add_explicit(&bytes_advised, piece, memory_order_relaxed);
+    }
     pthread_rwlock_unlock(&file->lock);
+}
+
+FileCounts file_counts(void) {
+    return (FileCounts){atomic_load(&bytes_read), atomic_load(&bytes_advised)};
 }
 
 /* file_unchanged with the lock held. */

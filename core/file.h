@@ -45,8 +45,16 @@ const FileId *file_id(const File *file);
 CHECKED Status file_read(File *file, uint64_t offset, void *dst, uint64_t n,
                          Err *err);
 
-/* Tells the system that these bytes will be wanted soon, in order. */
+/* Tells the system that these bytes will be wanted soon, in order (n = 0: all
+ * from `offset` on). Does nothing where it can't be told. */
 void file_advise(File *file, uint64_t offset, uint64_t n);
+
+/* Bytes that file_read has read, and file_advise told of, since the process
+ * began: of all files, by all threads. */
+typedef struct FileCounts {
+    uint64_t read, advised;
+} FileCounts;
+FileCounts file_counts(void);
 
 /* STATUS_IO where size, mtime or inode are no longer those of file_open. */
 CHECKED Status file_unchanged(File *file, Err *err);

@@ -1,6 +1,7 @@
 /* Checked allocation and the workers' buffers. */
 #include "mem.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,34 @@ enum {
     PAGE = 4096,
     SMALL = 16 << 20 /* bytes that every machine has */
 };
+
+/* What stands before a block: it fits the gap that aligning leaves at least. */
+typedef struct Header {
+    char *start; /* of what the system gave */
+    size_t bytes;
+} Header;
+_Static_assert(sizeof(Header) <= PLAIN, "a block may lie PLAIN past its start");
+
+static atomic_uint_fast64_t allocations, held, peak;
+
+/* Takes a new block into the counts. */
+static void count_block(size_t bytes) {
+    uint_fast64_t now =
+        atomic_fetch_add_explicit(&held, bytes, memory_order_relaxed) + bytes;
+    uint_fast64_t most = atomic_load_explicit(&peak, memory_order_relaxed);
+    atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+    while (now > most && !atomic_compare_exchange_weak(&peak, &most, now))
+        continue;
+}
+
+MemCounts mem_counts(void) {
+    return (MemCounts){atomic_load(&allocations), atomic_load(&held),
+                       atomic_load(&peak)};
+}
+
+void mem_peak_restart(void) {
+    atomic_store(&peak, atomic_load(&held));
+}
 
 static Status no_memory(size_t count, size_t size, Err *err) {
     return err_set(err, STATUS_NOMEM, "not enough memory for %zu x %zu bytes",
@@ -37,7 +66,9 @@ void *mem_array(size_t count, size_t size, Err *err) {
         return NULL;
     }
     char *block = start + ALIGNMENT - (uintptr_t)start % ALIGNMENT;
-    memcpy(block - sizeof start, &start, sizeof start);
+    Header header = {start, count * size};
+    memcpy(block - sizeof header, &header, sizeof header);
+    count_block(header.bytes);
     return block;
 }
 
@@ -68,10 +99,12 @@ char *mem_text(const char *text, size_t n, Err *err) {
 }
 
 void mem_free(void *block) {
-    char *start = NULL;
-    if (block != NULL)
-        memcpy(&start, (char *)block - sizeof start, sizeof start);
-    free(start);
+    if (block == NULL)
+        return;
+    Header header;
+    memcpy(&header, (char *)block - sizeof header, sizeof header);
+    atomic_fetch_sub_explicit(&held, header.bytes, memory_order_relaxed);
+    free(header.start);
 }
 
 void *scratch_take(Scratch *scratch, int slot, size_t count, size_t size,

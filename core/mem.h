@@ -4,6 +4,7 @@
 #define WEFT_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "status.h"
 
@@ -23,6 +24,15 @@ void *mem_resize(void *old, size_t used, size_t count, size_t size, Err *err);
 char *mem_text(const char *text, size_t n, Err *err);
 
 void mem_free(void *block);
+
+/* What the process has taken through here so far, over all threads: blocks,
+ * bytes that are held now, and the most that were since mem_peak_restart. */
+typedef struct MemCounts {
+    uint64_t allocations, held, peak;
+} MemCounts;
+MemCounts mem_counts(void);
+/* The peak is what is held now. */
+void mem_peak_restart(void);
 
 /* A worker's buffers: slots that grow and stay, because fresh pages cost a
  * fifth of a Gram matrix. Zero-initialise; scratch_release when done. */

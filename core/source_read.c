@@ -4,13 +4,17 @@
 
 enum {
     RAW_BYTES = 1 << 20, /* read at once: stays in the second-level cache */
-    GAP_BYTES = 4096,    /* reading over this much costs less than a pread */
+    GAP_BYTES = 512,     /* read over: less than a pread, and no panel's part */
     LOAD_ROWS = 1024,    /* rows read before they are decoded */
     SEGMENT = 4096,      /* values decoded before they are looked at */
     TILE_ROWS = 32,      /* stored rows and columns transposed at a time */
     TILE_COLS = 256,
     TILE_LD = TILE_COLS + 8, /* rows apart by no power of two: cache sets */
-    ALIGN = 64
+    ALIGN = 64,
+    AHEAD_BYTES = 16 << 20, /* on their way beyond what is being read */
+    AHEAD_STEP = 1 << 20,   /* as they are asked for */
+    AHEAD_LEAST = 1 << 18,  /* a call that reads less asks for nothing */
+    AHEAD_GAP = 4096        /* in a row that is asked for as a whole */
 };
 
 /* One more in the exponent carries into the sign where all its ones are set. */
@@ -117,12 +121,45 @@ typedef struct Reader {
     double *tile;   /* (TILE_ROWS, TILE_LD), of a transposed view */
     uint8_t *raw;
     size_t raw_bytes;
+    bool ahead;              /* what follows is asked for */
     Window part;             /* of the block's columns, what raw can hold */
     size_t loaded;           /* rows in raw, */
     size_t pos[LOAD_ROWS];   /* where each begins, */
     uint64_t row[LOAD_ROWS]; /* and which of the stored it is */
     RecipeReader recipe;     /* where the source has one */
 } Reader;
+
+/* Whether a call's reading is followed by reading on: it takes much, and whole
+ * rows, or the first columns of the matrix, the others being wanted next. */
+static bool reads_ahead(const Reader *r) {
+    Window all = window_of(r->source, 0, r->source->cols);
+    return r->col0 == 0 && r->row_bytes - all.bytes <= AHEAD_GAP &&
+           r->rows > AHEAD_LEAST / r->part.bytes;
+}
+
+/* How far into the file the bytes are on their way when `at` is read. */
+static uint64_t ahead_of(uint64_t at) {
+    return at / AHEAD_STEP * AHEAD_STEP + AHEAD_BYTES;
+}
+
+/* The cursor's row is about to be read: asks for what lies AHEAD_BYTES on in
+ * its run, and at the run's first row for all before that. Whole rows, since a
+ * wide matrix is read by its columns: the first of these bring in, in the
+ * file's order, what the others would look for all over it. */
+static void read_ahead(const Reader *r, const Cursor *at) {
+    const RowRun *run = at->run;
+    bool first = at->i == 0 && at->j == 0;
+    uint64_t start = r->source->offset, down = r->unit.down;
+    uint64_t last = run->first + (run->n - 1) * run->step + run->len - 1;
+    uint64_t limit = start + (last / down + 1) * r->row_bytes;
+    uint64_t from = start + cursor_row(at) / down * r->row_bytes;
+    uint64_t to = ahead_of(from + r->row_bytes);
+    if (!first)
+        from = ahead_of(from);
+    to = to < limit ? to : limit;
+    if (from < to && (!first || to - from > AHEAD_STEP))
+        file_advise(r->source->file, from, to - from);
+}
 
 /* Fills raw with the part's bytes of up to `left` rows, from *at on. */
 static Status load_rows(Reader *r, Cursor *at, uint64_t left, Err *err) {
@@ -140,6 +177,8 @@ static Status load_rows(Reader *r, Cursor *at, uint64_t left, Err *err) {
                          : (base + (end - start) + ALIGN - 1) / ALIGN * ALIGN;
         if (pos + r->part.bytes > r->raw_bytes)
             break;
+        if (r->ahead)
+            read_ahead(r, at);
         if (!joins && !again) {
             Status status = STATUS_OK;
             if (r->loaded > 0)
@@ -348,6 +387,7 @@ Status source_read(const Source *source, uint64_t r0, uint64_t nr, uint64_t c0,
         next = j + cols_until(source, c, stop);
         next = next < end ? next : end;
         r.part = window_of(source, j, next - j);
+        r.ahead = j == r.col0 && reads_ahead(&r);
         status = read_part(&r, err);
     }
     if (status == STATUS_OK && bad != NULL)
@@ -367,7 +407,7 @@ void source_advise(const Source *source) {
     if (source->cols == 0)
         return;
     Window window = window_of(source, 0, source->cols);
-    bool dense = row_bytes - window.bytes <= GAP_BYTES;
+    bool dense = row_bytes - window.bytes <= AHEAD_GAP;
     uint64_t start = 0, end = 0;
     for (size_t k = 0; k < source->run_count; k++) {
         const RowRun *run = &source->runs[k];
@@ -376,7 +416,7 @@ void source_advise(const Source *source) {
             uint64_t row = cursor_row(&at), last = row + rows - 1;
             uint64_t from = source->offset + row / unit.down * row_bytes;
             from += window.byte;
-            if (end == 0 || from < end || from - end > GAP_BYTES) {
+            if (end == 0 || from < end || from - end > AHEAD_GAP) {
                 advise(source, start, end);
                 start = from;
             }

@@ -212,6 +212,30 @@ static int sys_cpus(lua_State *L) {
     return 1;
 }
 
+/* sys.counts([restart]) */
+static int sys_counts(lua_State *L) {
+    MemCounts mem = mem_counts();
+    FileCounts file = file_counts();
+    struct {
+        const char *name;
+        uint64_t value;
+    } const counts[] = {
+        {"read", file.read},
+        {"advised", file.advised},
+        {"allocations", mem.allocations},
+        {"held", mem.held},
+        {"peak", mem.peak},
+    };
+    if (lua_toboolean(L, 1))
+        mem_peak_restart();
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        lua_pushinteger(L, (lua_Integer)counts[i].value);
+        lua_setfield(L, -2, counts[i].name);
+    }
+    return 1;
+}
+
 /* ---- text ---- */
 
 /* sys.number(x) */
@@ -266,6 +290,7 @@ void bind_sys(lua_State *L) {
         {"columns", sys_columns},
         {"time", sys_time},
         {"cpus", sys_cpus},
+        {"counts", sys_counts},
         {"number", sys_number},
         {"escape", sys_escape},
         {"crc32", sys_crc32},

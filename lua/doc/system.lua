@@ -137,6 +137,20 @@ return {
     ]],
   },
   {
+    name = "weft.core.sys.counts",
+    summary = "What the process has done so far, over all threads: bytes "
+      .. "`read` from tensors' files and `advised` to be read ahead; blocks "
+      .. "of memory taken (`allocations`), their bytes now (`held`) and at "
+      .. "most (`peak`).",
+    params = { { "restart?", "boolean",
+      "the peak of the next call is counted from here" } },
+    returns = { { "counts", "table" } },
+    example = [[
+      local counts = weft.core.sys.counts(true)
+      print(counts.peak >= counts.held)  --> true
+    ]],
+  },
+  {
     name = "weft.core.sys.number",
     summary = "The shortest decimal that reads back as the same number.",
     params = { { "x", "number" } },
