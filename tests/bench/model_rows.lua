@@ -205,7 +205,7 @@ function model_rows.kernels(place, path, folder, of)
     reason = place.no_python,
     other = function()
       local result <const>, why <const> = place.python("torch", folder,
-        "--layers", "1", "--eigen", of.eigen and "2" or "0")
+        "--layers", "1", "--kernels-only", "--eigen", of.eigen and "2" or "0")
       return result and result.kernels / result.heads
         + (of.eigen and result.eigen / result.eigen_heads or 0), why
     end,

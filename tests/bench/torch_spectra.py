@@ -1,6 +1,6 @@
 """The same numbers as weft's report, by torch and by scipy; seconds as JSON.
 
-  torch_spectra.py torch MODEL_DIR [--layers N] [--eigen N]
+  torch_spectra.py torch MODEL_DIR [--layers N] [--kernels-only] [--eigen N]
   torch_spectra.py scipy MODEL_DIR [--layers N]
   torch_spectra.py torch-square N | scipy-square N
   torch_spectra.py open FILE.safetensors
@@ -95,8 +95,9 @@ def model_torch(folder, layers, eigen):
 
     largest = sorted(weights.values(), key=lambda w: -w.numel())
     with torch.inference_mode():
-        best([lambda w=w: linalg.svdvals(w) for w in largest], times,
-             "weights")
+        if "--kernels-only" not in sys.argv:
+            best([lambda w=w: linalg.svdvals(w) for w in largest], times,
+                 "weights")
         best([kernel_job(place, linalg.svdvals) for place in places], times,
              "kernels")
         if eigen:
