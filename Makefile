@@ -267,7 +267,7 @@ $(BUILD)/tests/bench/decode: $(BUILD)/tests/bench/decode.o $(BUILD)/libcore.a
 
 # Pairs of times: quote the ratios, machines differ. What to measure, how often,
 # beside which peers, and a file for the table (tests/bench/RESULTS.md is one);
-# two hours with all of it.
+# an hour or so with all of it.
 BENCH =
 BENCH_RUNS = 5
 BENCH_PYTHON =

@@ -15,14 +15,19 @@ local function variable(name)
   return value ~= "" and value or nil
 end
 
+local function stop(message)
+  io.stderr:write("bench: ", message, "\n")
+  os.exit(2, true)
+end
+
 -- The parts asked for, by name.
 local function chosen()
   local list <const> = {}
   for name in (variable "BENCH" or table.concat(rows.names, ","))
     :gmatch "[^,%s]+" do
     if not (rows[name] and rows[name].pairs) then
-      error(("BENCH: no part '%s', expected some of %s"):format(name,
-        table.concat(rows.names, ",")), 0)
+      stop(("BENCH: no part '%s', expected some of %s"):format(name,
+        table.concat(rows.names, ",")))
     end
     list[#list + 1] = name
   end
@@ -30,7 +35,9 @@ local function chosen()
 end
 
 local runs <const> = math.tointeger(tonumber(variable "BENCH_RUNS" or 5))
-assert(runs and runs > 0, "BENCH_RUNS: expected a number of runs")
+if not runs or runs < 1 then
+  stop("BENCH_RUNS: expected a number of runs, 1 or more")
+end
 local parts <const> = chosen()
 place.set { folder = arg[1], decoder = arg[2],
   python = variable "BENCH_PYTHON", notebook = variable "BENCH_NOTEBOOK" }

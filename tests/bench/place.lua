@@ -28,9 +28,10 @@ function place.time(argv)
   local start <const> = sys.time()
   local status <const>, output <const> = sys.run(argv)
   local took <const> = sys.time() - start
-  if status ~= 0 then
-    return nil, sys.escape(("%s: %s"):format(argv[1], status
-      and last_line(output) or output))
+  if not status then
+    return nil, sys.escape(output)
+  elseif status ~= 0 then
+    return nil, sys.escape(("%s: %s"):format(argv[1], last_line(output)))
   end
   return took, output
 end
