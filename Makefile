@@ -7,6 +7,7 @@
 #   make sanitize   C tests, wrong arguments and the demo under ASan and UBSan
 #   make coverage   how much of the readers the C tests reach, and what not
 #   make fuzz       random damage to every format, FUZZ_SECONDS (60) a reader
+#   make bench      weft beside torch, scipy and the machine's own limit
 #   make docs       reference, man page, completions, annotations for editors
 #   make install    program, module, commands and docs under PREFIX (and DESTDIR)
 #
@@ -264,10 +265,20 @@ docs: build
 $(BUILD)/tests/bench/decode: $(BUILD)/tests/bench/decode.o $(BUILD)/libcore.a
 	$(CC) $(SAN) -pthread -o $@ $^ $(LIBS)
 
-# Times, as medians with their spread: quote the ratios, machines differ.
+# Pairs of times: quote the ratios, machines differ. What to measure, how often,
+# beside which peers, and a file for the table (tests/bench/RESULTS.md is one);
+# an hour or so with all of it.
+BENCH =
+BENCH_RUNS = 5
+BENCH_PYTHON =
+BENCH_NOTEBOOK =
+BENCH_OUT =
+
 bench: build $(BUILD)/tests/bench/decode
-	$(BUILD)/tests/bench/decode
-	$(BUILD)/weft tests/bench/bench.lua $(BUILD)/bench
+	@BENCH="$(BENCH)" BENCH_RUNS="$(BENCH_RUNS)" BENCH_OUT="$(BENCH_OUT)" \
+	    BENCH_PYTHON="$(BENCH_PYTHON)" BENCH_NOTEBOOK="$(BENCH_NOTEBOOK)" \
+	    $(BUILD)/weft tests/bench/bench.lua $(BUILD)/bench \
+	    $(BUILD)/tests/bench/decode
 
 # ---- installing ----
 

@@ -1,70 +1,55 @@
--- Pairs of times, on this machine in one run: opening many tensors, starting,
--- and spectra against the flops' own limit. Run by `make bench`.
-local core <const> = require "weft.core"
-local weft <const> = require "weft"
-local sys <const> = core.sys
+-- Weft beside others, on this machine in one run. `make bench` calls it:
+--   bench.lua FOLDER DECODE
+-- with what it is to do in the environment: BENCH (parts by name, with commas;
+-- all), BENCH_RUNS (5), BENCH_PYTHON and BENCH_NOTEBOOK (the peers), BENCH_OUT
+-- (a file that the table is written to as well).
+package.path = arg[0]:match "^(.*)/" .. "/?.lua;" .. package.path
 
-local RUNS <const> = 5
+local harness <const> = require "harness"
+local place <const> = require "place"
+local rows <const> = require "rows"
 
-local function median(fn)
-  local times <const> = {}
-  for i = 1, RUNS do
-    local start <const> = sys.time()
-    fn()
-    times[i] = sys.time() - start
+-- A variable of the environment, where it says something.
+local function variable(name)
+  local value <const> = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local function stop(message)
+  io.stderr:write("bench: ", message, "\n")
+  os.exit(2, true)
+end
+
+-- The parts asked for, by name.
+local function chosen()
+  local list <const> = {}
+  for name in (variable "BENCH" or table.concat(rows.names, ","))
+    :gmatch "[^,%s]+" do
+    if not (rows[name] and rows[name].pairs) then
+      stop(("BENCH: no part '%s', expected some of %s"):format(name,
+        table.concat(rows.names, ",")))
+    end
+    list[#list + 1] = name
   end
-  table.sort(times)
-  return times[RUNS // 2 + 1], times[1], times[RUNS]
+  return list
 end
 
-local function row(what, time, low, high, note)
-  print(("| %s | %.4g s | %.4g to %.4g | %s |"):format(what, time, low, high,
-    note or ""))
+local runs <const> = math.tointeger(tonumber(variable "BENCH_RUNS" or 5))
+if not runs or runs < 1 then
+  stop("BENCH_RUNS: expected a number of runs, 1 or more")
 end
-
--- A checkpoint of n one-number tensors.
-local function many(path, n)
-  local entries <const> = {}
-  for i = 0, n - 1 do
-    entries[i + 1] = ('"model.layers.%d.w.%d":{"dtype":"F32","shape":[1],'
-      .. '"data_offsets":[%d,%d]}'):format(i % 100, i, 4 * i, 4 * i + 4)
+local parts <const> = chosen()
+place.set { folder = arg[1], decoder = arg[2],
+  python = variable "BENCH_PYTHON", notebook = variable "BENCH_NOTEBOOK" }
+local bench <const> = harness.new { runs = runs, out = variable "BENCH_OUT" }
+local peers <const> = place.python_path and place.python "version"
+bench:line("# What `make bench` measured")
+bench:line("\n" .. harness.machine(peers and peers.text))
+bench:line("\nMedians of runs that alternate, weft, other, weft, other; the "
+  .. "ratio is the median of the\nruns' own ratios. Spreads are least to most.")
+for _, name in ipairs(parts) do
+  bench:part(rows[name].title)
+  for _, pair in ipairs(rows[name].pairs(place)) do
+    bench:pair(pair)
   end
-  local header <const> = "{" .. table.concat(entries, ",") .. "}"
-  assert(sys.write(path, string.pack("<I8", #header) .. header
-    .. ("\0"):rep(4 * n)))
-end
-
-local folder <const> = assert(arg[1], "usage: bench.lua FOLDER")
-assert(sys.mkdir(folder))
-
-print("| what | median | spread | beside |\n|---|---|---|---|")
-local path <const> = folder .. "/many.safetensors"
-many(path, 100000)
-row("open 100,000 tensors", median(function()
-  weft.open(path):close()
-end))
-
-local lua, lua_low, lua_high = median(function()
-  sys.run { "lua5.4", "-e", "" }
-end)
-row("start lua5.4", lua, lua_low, lua_high)
-local start, low, high = median(function()
-  sys.run { "build/weft", "-e", "" }
-end)
-row("start weft", start, low, high, ("%.2f of lua5.4"):format(start / lua))
-
--- One core's matrix product is the limit that a spectrum's flops have.
-local square <const> = weft.uniform(1, 2048, 2048)
-local product <const> = median(function() square:matmul(square) end)
-local rate <const> = 2 * 2048 ^ 3 / product
-row("matrix product, n = 2048", product, product, product,
-  ("%.1f GFLOP/s"):format(rate / 1e9))
-for _, n in ipairs { 1024, 2048, 4096 } do
-  local a <const> = weft.uniform(2, n, n)
-  local time, least, most = median(function()
-    core.spectra({ a }, { threads = 1 })
-  end)
-  row(("spectrum, n = %d"):format(n), time, least, most,
-    ("%.2f of the product's time for its flops"):format(
-      time / ((n ^ 3 + 4 / 3 * n ^ 3) / rate)))
 end
