@@ -328,6 +328,6 @@ clean:
 
 
 .PHONY: bench build links mpi deps mpi-deps lint-deps demo run-demo test \
-        run-tests c-tests sanitize coverage fuzz fuzz-deps fuzz-programs lint lint-format \
-        lint-includes lint-size docs install uninstall clean
+        run-tests c-tests sanitize coverage fuzz fuzz-deps fuzz-programs \
+        lint lint-format lint-includes lint-size docs install uninstall clean
 .SECONDARY: $(OBJECTS)

@@ -71,6 +71,19 @@ static Status take_shape(WireReader *from, int *axes, int64_t *shape,
     return status;
 }
 
+/* Whether there are at most `most` values. */
+static bool shape_held(int axes, const int64_t *shape, uint64_t most) {
+    uint64_t count = 1;
+    for (int i = 0; i < axes; i++)
+        if (shape[i] == 0)
+            return true;
+    for (int i = 0; i < axes; i++)
+        if (__builtin_mul_overflow(count, (uint64_t)shape[i], &count) ||
+            count > most)
+            return false;
+    return true;
+}
+
 /* Fills a new tensor with the message's values; of one that lay by columns
  * it gives the transpose, which does again. */
 static Status take_values(WireReader *from, Tensor *out, Err *err) {
@@ -82,12 +95,9 @@ static Status take_values(WireReader *from, Tensor *out, Err *err) {
         status = take_most(from, &flipped, 1, "transposed", err);
     if (status == STATUS_OK)
         status = take_shape(from, &axes, shape, err);
-    uint64_t most = from->count - from->at, count = 1;
-    for (int i = 0; i < axes && status == STATUS_OK; i++)
-        if (__builtin_mul_overflow(count, (uint64_t)shape[i], &count) ||
-            count > most)
-            status = err_set(err, STATUS_FORMAT,
-                             "a message's tensor has more values than bytes");
+    if (status == STATUS_OK && !shape_held(axes, shape, from->count - from->at))
+        status = err_set(err, STATUS_FORMAT,
+                         "a message's tensor has more values than bytes");
     if (status != STATUS_OK)
         return status;
     Tensor made;
