@@ -108,8 +108,11 @@ $(MODULE)/core.so: $(call obj,$(BIND)) $(BUILD)/libcore.a
 # Looked for when the recipe runs. Not in core.so, which starts without MPI;
 # of the core it has the allocator and the errors.
 mpi: $(BUILD)/libcore.a
-	@if [ $(MPI) = 1 ] || { [ $(MPI) = auto ] && pkg-config ompi-c; }; then \
+	@if [ $(MPI) = 1 ] || \
+	    { [ $(MPI) = auto ] && pkg-config --exists ompi-c; }; then \
 	    $(MAKE) --no-print-directory $(MODULE)/mpi.so; \
+	else \
+	    rm -f $(MODULE)/mpi.so; \
 	fi
 
 $(BUILD)/core/mpi/mpi.o: CFLAGS += $(MPI_CFLAGS)
@@ -153,7 +156,8 @@ endef
 # MPI is no need: where apt does not have it, the rest is as it was.
 deps:
 	$(call install_missing,$(BUILD_DEPS) $(TEST_DEPS))
-	@[ $(MPI) = 0 ] || pkg-config ompi-c || ! command -v apt-get >/dev/null || \
+	@[ $(MPI) = 0 ] || pkg-config --exists ompi-c || \
+	    ! command -v apt-get >/dev/null || \
 	    $(MAKE) --no-print-directory mpi-deps || \
 	    echo "no Open MPI here: weft is built for one machine"
 
