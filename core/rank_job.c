@@ -82,6 +82,10 @@ static Status make_results(Owned *owned, Err *err) {
     if (job->status == NULL || job->err == NULL || job->kernel == NULL ||
         owned->values == NULL)
         return STATUS_NOMEM;
+    /* until it is run: a job may be cancelled before a worker takes it */
+    Err waiting;
+    (void)err_set(&waiting, STATUS_CANCELLED, "interrupted");
+    job_fail(job, &waiting);
     job->info = &owned->info;
     job->s = owned->values;
     double *at = owned->values;

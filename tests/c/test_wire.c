@@ -494,6 +494,32 @@ static void test_answers_broken(void **state) {
     heads_end(&heads);
 }
 
+/* What no worker took has no result, and none that looks like one. */
+static void check_never_run(const RankJob *job) {
+    Wire question = {0}, answers = {0};
+    WireFiles files = {0};
+    RankJob *there = NULL;
+    job_put(&question, job);
+    WireReader from = {question.bytes, 0, question.count};
+    assert_int_equal(job_take(&from, &files, &there, NULL), STATUS_OK);
+    job_put_answers(&answers, there);
+    from = (WireReader){answers.bytes, 0, answers.count};
+    assert_int_equal(job_take_answers(&from, job, NULL), STATUS_OK);
+    for (size_t i = 0; i < job->count; i++) {
+        assert_int_equal(job->status[i], STATUS_CANCELLED);
+        assert_string_equal(job->err[i].message, "interrupted");
+    }
+    job_release(there);
+    wire_release(&question);
+    wire_release(&answers);
+    wire_files_release(&files);
+}
+
+static void test_never_run(void **state) {
+    (void)state;
+    each_kind(check_never_run);
+}
+
 static void check_no_memory(const RankJob *job) {
     for (long n = 1;; n++) {
         WireFiles files = {0};
@@ -526,6 +552,7 @@ int main(void) {
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_changed),
         cmocka_unit_test(test_answers_broken),
+        cmocka_unit_test(test_never_run),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
