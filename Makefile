@@ -23,10 +23,12 @@
 #   lua-argparse                the stock commands' options
 #   lua-filesystem              folders and file kinds in Lua
 #   gnuplot-nox                 draws the figures that weft emits
+#   libopenmpi-dev, openmpi-bin  many machines; no need (MPI=0: not at all)
 # and for the tests:
 #   libcmocka-dev               C unit tests
 #   lua-busted, lua5.4          Lua specs
 #   python3-pip                 fetches the small real model
+#   iproute2                    two hosts on one machine
 #   lua-check, clang-format-14  lint
 #   clang-14, libclang-rt-14-dev  fuzzing alone (`make fuzz-deps`)
 
@@ -47,8 +49,9 @@ BUILD = build
 BUILD_DEPS = gcc libc6-dev pkg-config libopenblas-pthread-dev liblapacke-dev \
              libcjson-dev zlib1g-dev liblua5.4-dev libedit-dev lua-argparse \
              lua-filesystem gnuplot-nox
-TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip
+TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip iproute2
 LINT_DEPS = lua-check $(CLANG_FORMAT)
+MPI_DEPS = libopenmpi-dev openmpi-bin
 FUZZ_DEPS = clang-14 libclang-rt-14-dev
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -66,6 +69,11 @@ LUA_VERSION = $(shell pkg-config --variable=major_version lua5.4)
 # OpenBLAS before LAPACKE, whose Debian build would pull reference LAPACK in.
 LIBS = -lopenblas -llapacke -lcjson -lz -lm
 
+# Many machines: 1 builds mpi.so, 0 does not, auto where there is an MPI.
+MPI = auto
+MPI_CFLAGS = $$(pkg-config --cflags ompi-c)
+MPI_LIBS = $$(pkg-config --libs ompi-c)
+
 CORE = $(wildcard core/*.c)
 BIND = $(wildcard core/bind/*.c)
 SHELL_C = $(wildcard core/shell/*.c)
@@ -76,7 +84,7 @@ OBJECTS = $(call obj,$(CORE) $(BIND) $(SHELL_C) $(CTEST) $(CTEST_HELP))
 CTEST_BIN = $(patsubst %.c,$(BUILD)/%,$(CTEST))
 MODULE = $(BUILD)/lua/weft
 
-build: $(BUILD)/weft links $(MODULE)/core.so
+build: $(BUILD)/weft links $(MODULE)/core.so mpi
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -97,6 +105,22 @@ $(MODULE)/core.so: $(call obj,$(BIND)) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(SAN) -shared -pthread -Wl,-z,nodelete -o $@ $(call obj,$(BIND)) \
 	    $(BUILD)/libcore.a $(LIBS)
+
+# Looked for when the recipe runs. Not in core.so, which starts without MPI;
+# of the core it has the allocator and the errors.
+mpi: $(BUILD)/libcore.a
+	@if [ $(MPI) = 1 ] || \
+	    { [ $(MPI) = auto ] && pkg-config --exists ompi-c; }; then \
+	    $(MAKE) --no-print-directory $(MODULE)/mpi.so; \
+	else \
+	    rm -f $(MODULE)/mpi.so; \
+	fi
+
+$(BUILD)/core/mpi/mpi.o: CFLAGS += $(MPI_CFLAGS)
+
+$(MODULE)/mpi.so: $(BUILD)/core/mpi/mpi.o $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN) -shared -pthread -o $@ $^ $(MPI_LIBS)
 
 # The module's folder, in place: links, so that an edited file is a live one.
 links:
@@ -130,8 +154,16 @@ apt="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q"; \
 $$apt update && $$apt install -y --no-install-recommends $$missing
 endef
 
+# MPI is no need: where apt does not have it, the rest is as it was.
 deps:
 	$(call install_missing,$(BUILD_DEPS) $(TEST_DEPS))
+	@[ $(MPI) = 0 ] || pkg-config --exists ompi-c || \
+	    ! command -v apt-get >/dev/null || \
+	    $(MAKE) --no-print-directory mpi-deps || \
+	    echo "no Open MPI here: weft is built for one machine"
+
+mpi-deps:
+	$(call install_missing,$(MPI_DEPS))
 
 lint-deps: deps
 	$(call install_missing,$(LINT_DEPS))
@@ -291,6 +323,8 @@ install: build docs
 	install -d $(INSTALLED)/scripts
 	install -m 644 scripts/*.lua $(INSTALLED)/scripts
 	install -m 644 $(MODULE)/core.so $(INSTALLED)/core.so
+	! [ -f $(MODULE)/mpi.so ] || \
+	    install -m 644 $(MODULE)/mpi.so $(INSTALLED)/mpi.so
 	install -D -m 644 $(BUILD)/doc/weft.1 $(DESTDIR)$(MANDIR)/man1/weft.1
 	install -D -m 644 $(BUILD)/doc/weft.bash $(DESTDIR)$(BASHDIR)/weft
 	install -D -m 644 $(BUILD)/doc/_weft $(DESTDIR)$(ZSHDIR)/_weft
@@ -309,7 +343,7 @@ clean:
 	rm -rf $(BUILD)
 
 
-.PHONY: bench build links deps lint-deps demo run-demo test run-tests c-tests \
-        sanitize coverage fuzz fuzz-deps fuzz-programs lint lint-format \
-        lint-includes lint-size docs install uninstall clean
+.PHONY: bench build links mpi deps mpi-deps lint-deps demo run-demo test \
+        run-tests c-tests sanitize coverage fuzz fuzz-deps fuzz-programs \
+        lint lint-format lint-includes lint-size docs install uninstall clean
 .SECONDARY: $(OBJECTS)

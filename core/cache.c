@@ -92,24 +92,11 @@ static bool changed_lately(int64_t mtime_ns) {
     return age < tick && age > -tick;
 }
 
-/* Whether the file's path still leads to what was opened, unchanged: not so of
- * temporaries, which no other run can meet. */
-static bool still_there(const File *file) {
-    const FileId *id = file_id(file);
-    struct stat now;
-    return stat(file_path(file), &now) == 0 &&
-           (uint64_t)now.st_size == id->size &&
-           (int64_t)now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec ==
-               id->mtime_ns &&
-           (uint64_t)now.st_ino == id->inode &&
-           (uint64_t)now.st_dev == id->device;
-}
-
 static void put_file(Builder *to, const File *file) {
     const FileId *id = file_id(file);
     if (to->file == NULL)
         to->file = file;
-    to->able = to->able && still_there(file) && !changed_lately(id->mtime_ns);
+    to->able = to->able && file_in_place(file) && !changed_lately(id->mtime_ns);
     put_all(to,
             (const uint64_t[]){id->size, (uint64_t)id->mtime_ns, id->inode,
                                id->device},

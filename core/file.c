@@ -306,3 +306,12 @@ Status file_unchanged(File *file, Err *err) {
     pthread_rwlock_unlock(&file->lock);
     return status;
 }
+
+bool file_in_place(const File *file) {
+    struct stat info;
+    if (stat(file->path, &info) != 0)
+        return false;
+    FileId now = id_of(&info);
+    return now.size == file->id.size && now.mtime_ns == file->id.mtime_ns &&
+           now.inode == file->id.inode && now.device == file->id.device;
+}

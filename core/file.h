@@ -5,6 +5,7 @@
 #ifndef WEFT_FILE_H
 #define WEFT_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "status.h"
@@ -58,5 +59,9 @@ FileCounts file_counts(void);
 
 /* STATUS_IO where size, mtime or inode are no longer those of file_open. */
 CHECKED Status file_unchanged(File *file, Err *err);
+
+/* Whether its path still leads to what was opened, unchanged: not so of
+ * temporaries, which no other process can meet. */
+bool file_in_place(const File *file);
 
 #endif

@@ -43,6 +43,14 @@ CHECKED Status kernel_dense_values(const Factor *left, const Factor *right,
                                    unsigned wish, KernelResult *result,
                                    Scratch *scratch, Err *err);
 
+/* A batch's job: the singular values of kernels that share `right`, with
+ * `eigen` their shape and eigenvalues too, these with `dense` of the dense M
+ * (d values). Every status is set, each failure's err too. */
+void kernel_answers(const Factor *const *left, size_t count,
+                    const Factor *right, bool eigen, bool dense,
+                    KernelResult *results, Status *statuses, Err *errs,
+                    Scratch *scratch, const volatile int *cancel);
+
 /* What kernel_values costs in flops: the pool's order. `left` stands for all
  * heads. */
 double kernel_cost(const Factor *left, const Factor *right, int64_t heads);

@@ -176,18 +176,42 @@ bool batch_next(Batch *batch, double seconds, size_t *i, bool *all) {
     return found;
 }
 
+bool batch_take(Batch *batch, size_t *i) {
+    size_t turn = atomic_fetch_add(&batch->next, 1);
+    if (turn < batch->count)
+        *i = batch->turns[turn].job;
+    return turn < batch->count;
+}
+
+bool batch_left(const Batch *batch) {
+    return atomic_load(&batch->next) < batch->count;
+}
+
+void batch_end(Batch *batch, size_t i) {
+    pthread_mutex_lock(&batch->lock);
+    batch->ended[batch->done++] = i;
+    pthread_cond_signal(&batch->changed);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+Batch *batch_join(Batch *batch) {
+    atomic_fetch_add(&batch->refs, 1);
+    return batch;
+}
+
+void batch_leave(Batch *batch) {
+    batch_drop(batch);
+}
+
+const volatile int *batch_word(const Batch *batch) {
+    return &batch->cancel;
+}
+
 /* Takes turns until none is left. */
 static void batch_work(Batch *batch, Scratch *scratch) {
-    for (;;) {
-        size_t turn = atomic_fetch_add(&batch->next, 1);
-        if (turn >= batch->count)
-            return;
-        size_t job = batch->turns[turn].job;
+    for (size_t job; batch_take(batch, &job);) {
         batch->run(batch->data, job, scratch, &batch->cancel);
-        pthread_mutex_lock(&batch->lock);
-        batch->ended[batch->done++] = job;
-        pthread_cond_signal(&batch->changed);
-        pthread_mutex_unlock(&batch->lock);
+        batch_end(batch, job);
     }
 }
 

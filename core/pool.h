@@ -60,6 +60,16 @@ CHECKED Status pool_start(Pool *pool, Batch *batch, Err *err);
  * (after a cancel: every job that was taken), false with *all unset on
  * time-out. */
 bool batch_next(Batch *batch, double seconds, size_t *i, bool *all);
+/* For a runner that is none of the pool's workers: it keeps the batch and its
+ * data until batch_leave, takes jobs in the same order (false: none is left),
+ * and ends each that it took. */
+Batch *batch_join(Batch *batch);
+bool batch_take(Batch *batch, size_t *i);
+bool batch_left(const Batch *batch);
+void batch_end(Batch *batch, size_t i);
+void batch_leave(Batch *batch);
+/* Its cancel word. Borrows. */
+const volatile int *batch_word(const Batch *batch);
 /* Jobs not yet taken are never run; those running see their cancel word. */
 void batch_cancel(Batch *batch);
 

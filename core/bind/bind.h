@@ -33,6 +33,7 @@ void bind_ops(lua_State *L);
 void bind_packed(lua_State *L);
 void bind_linalg(lua_State *L);
 void bind_progress(lua_State *L);
+void bind_ranks(lua_State *L);
 void bind_spectra(lua_State *L);
 void bind_sys(lua_State *L);
 void bind_tensor(lua_State *L);
@@ -187,6 +188,13 @@ void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
 bool bind_work_next(lua_State *L, Work *work, size_t *i);
 /* Cancels what has not ended, waits for nothing. */
 void bind_work_close(Work *work);
+typedef struct RanksFace RanksFace; /* of ranks.h */
+/* Has the other ranks, if there are any, help with the work that was started:
+ * before the first bind_work_next. */
+void bind_ranks_help(lua_State *L, Work *work, int threads,
+                     const RanksFace *face);
+/* Prints what is to be known about them, once, to standard error. */
+void bind_ranks_tell(lua_State *L);
 /* A batch of one, from start to end. */
 void bind_work_run(lua_State *L, Work *work, PoolRun *run, double cost);
 

@@ -56,6 +56,7 @@ int luaopen_weft_core(lua_State *L) {
     bind_json(L);
     bind_sys(L);
     bind_progress(L);
+    bind_ranks(L);
     bind_version(L);
     lua_pushcfunction(L, core_interrupted);
     lua_setfield(L, -2, "interrupted");

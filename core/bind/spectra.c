@@ -5,6 +5,7 @@
 #include "cancel.h"
 #include "direct.h"
 #include "heads.h"
+#include "ranks.h"
 #include "spectrum.h"
 
 /* Places on the stack. */
@@ -24,6 +25,7 @@ typedef struct Item {
     bool able;            /* it can be kept there */
     bool shown;           /* its small values are to be exact too */
     size_t job;
+    int rank; /* which computed it */
 } Item;
 
 /* A matrix, or kernels that share their right factor. Its items stand in
@@ -175,38 +177,12 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
     keep_item(spectra, at);
 }
 
-/* The eigenvalues of the heads' dense matrices. */
-static void run_dense(Spectra *spectra, const Job *job, Scratch *scratch,
-                      const volatile int *cancel) {
-    for (size_t at = job->first; at < job->first + job->count; at++) {
-        if (cancel_seen(cancel))
-            spectra->status[at] =
-                err_set(&spectra->err[at], STATUS_CANCELLED, "interrupted");
-        if (spectra->status[at] == STATUS_OK)
-            spectra->status[at] = kernel_dense_values(
-                spectra->left[at], job->right, KERNEL_EIGEN,
-                &spectra->kernel[at], scratch, &spectra->err[at]);
-    }
-}
-
 static void run_kernels(Spectra *spectra, const Job *job, Scratch *scratch,
                         const volatile int *cancel) {
     size_t at = job->first;
-    unsigned wish = !spectra->eigen ? KERNEL_SINGULAR
-                    : spectra->dense
-                        ? KERNEL_SINGULAR | KERNEL_SHAPE
-                        : KERNEL_SINGULAR | KERNEL_SHAPE | KERNEL_EIGEN;
-    Err err;
-    Status status = kernel_values(
-        &spectra->left[at], job->count, job->right, wish, &spectra->kernel[at],
-        &spectra->status[at], &spectra->err[at], scratch, cancel, &err);
-    /* without the shared factor none of them has a result */
-    for (size_t i = at; status != STATUS_OK && i < at + job->count; i++) {
-        spectra->status[i] = status;
-        spectra->err[i] = err;
-    }
-    if (status == STATUS_OK && spectra->dense)
-        run_dense(spectra, job, scratch, cancel);
+    kernel_answers(&spectra->left[at], job->count, job->right, spectra->eigen,
+                   spectra->dense, &spectra->kernel[at], &spectra->status[at],
+                   &spectra->err[at], scratch, cancel);
     for (size_t i = at; i < at + job->count; i++)
         keep_item(spectra, i);
 }
@@ -219,6 +195,38 @@ static void spectra_run(void *data, size_t i, Scratch *scratch,
         run_matrix(spectra, job, scratch, cancel);
     else
         run_kernels(spectra, job, scratch, cancel);
+}
+
+/* ---- on other ranks ---- */
+
+/* RanksFace: job i. What has no spectrum is refused here. */
+static bool spectra_job(void *data, size_t i, RankJob *out) {
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    size_t at = job->first;
+    Item *item = &spectra->item[spectra->order[at]];
+    *out = (RankJob){.wish = spectra->wish,
+                     .eigen = spectra->eigen,
+                     .dense = spectra->dense,
+                     .matrix = job->right == NULL ? &item->matrix : NULL,
+                     .s = item->answer.array[0],
+                     .info = &spectra->info[at],
+                     .count = job->count,
+                     .left = &spectra->left[at],
+                     .right = job->right,
+                     .kernel = &spectra->kernel[at],
+                     .status = &spectra->status[at],
+                     .err = &spectra->err[at]};
+    return job->right != NULL || item->matrix.axes == 2;
+}
+
+static void spectra_took(void *data, size_t i, int rank) {
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    for (size_t at = job->first; at < job->first + job->count; at++) {
+        spectra->item[spectra->order[at]].rank = rank;
+        keep_item(spectra, at);
+    }
 }
 
 /* ---- the batch ---- */
@@ -441,6 +449,8 @@ static void push_info(lua_State *L, const Item *item) {
     set_flag(L, "low_end", answer->flags & BIND_LOW_END);
     set_flag(L, "single", answer->flags & BIND_SINGLE);
     set_flag(L, "cached", item->found);
+    lua_pushinteger(L, item->rank);
+    lua_setfield(L, -2, "rank");
     if (answer->array[1] == NULL)
         return;
     set_number(L, "norm", answer->fact[NORM]);
@@ -582,7 +592,11 @@ static int core_spectra(lua_State *L) {
     if (spectra->jobs > 0)
         bind_work_start(L, work, threads, spectra->jobs, spectra->cost,
                         spectra_run);
+    if (spectra->jobs > 0)
+        bind_ranks_help(L, work, threads,
+                        &(RanksFace){spectra_job, spectra_took, spectra_run});
     deliver_all(L, work);
+    bind_ranks_tell(L);
     tell_notes(L, work);
     bind_work_close(work);
     lua_settop(L, PLACES);

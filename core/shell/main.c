@@ -15,6 +15,7 @@
 #include "call.h"
 #include "interrupt.h"
 #include "options.h"
+#include "ranks.h"
 #include "repl.h"
 #include "script.h"
 #include "weftdir.h"
@@ -139,6 +140,7 @@ int main(int argc, char **argv) {
         exit(EXIT_FAILURE);
     }
     weftdir_find(&shell);
+    shell_ranks_join(&shell, argc, argv);
     lua_pushcfunction(shell.L, protected_run);
     lua_pushlightuserdata(shell.L, &shell);
     lua_pushlightuserdata(shell.L, argv);

@@ -143,8 +143,9 @@ return {
     returns = {
       { "s", "table", "s[i]: tensor of singular values, falling, or false" },
       { "why", "table", "why[i]: the reason, or false" },
-      { "info", "table", "info[i]: {bound, direct, low_end, single, cached}, "
-        .. "with eigen also {re, im, norm, symmetry, asymmetry}; notes: "
+      { "info", "table", "info[i]: {bound, direct, low_end, single, cached, "
+        .. "rank}, the last being the MPI rank that computed it, 0 without "
+        .. "MPI; with eigen also {re, im, norm, symmetry, asymmetry}; notes: "
         .. "sentences on the cache, where there are any" },
     },
     errors = "raises \"interrupted!\" at Ctrl-C; a matrix that can't be done "

@@ -1,0 +1,431 @@
+/* The conductor: hands a batch's jobs to other ranks, takes the answers.
+ *
+ * A RanksWork is a batch that still has jobs to take or out. Only the list of
+ * works is shared with other threads, under the lock; slots and what is out
+ * are the conductor's own. */
+#include "ranks.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "linalg.h"
+#include "version.h"
+
+/* A batch under way. */
+typedef struct RanksWork RanksWork;
+struct RanksWork {
+    Batch *batch; /* joined */
+    void *data;
+    RanksFace face;
+    int threads;
+    size_t out; /* jobs on other ranks */
+    RanksWork *next;
+};
+
+/* A job that another rank has. */
+typedef struct Sent {
+    uint64_t id;
+    int rank;
+    RanksWork *work;
+    size_t job;
+    bool cancelled; /* the rank was told */
+} Sent;
+
+/* Another rank: its workers (0: it has not said hello), jobs that it has. */
+typedef struct Slot {
+    int workers, busy;
+} Slot;
+
+struct Ranks {
+    Transport *transport;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stopping;
+    RanksWork *first, **last; /* under the lock, as is the note */
+    char note[256];
+    bool noted;
+    uint64_t ids;
+    Sent *sent;
+    size_t out, room;
+    Scratch scratch;
+    Slot slot[]; /* by rank */
+};
+
+void ranks_wait(long *wait) {
+    enum { SHORTEST = 20000, LONGEST = 1000000 };
+    *wait = *wait == 0 ? SHORTEST : *wait * 2;
+    if (*wait > LONGEST)
+        *wait = LONGEST;
+    nanosleep(&(struct timespec){0, *wait}, NULL);
+}
+
+/* ---- notes ---- */
+
+/* Only the first is kept: a thousand ranks are likely to say the same. */
+static void set_note(Ranks *ranks, const char *text) {
+    pthread_mutex_lock(&ranks->lock);
+    if (ranks->note[0] == '\0')
+        snprintf(ranks->note, sizeof ranks->note, "%s", text);
+    pthread_mutex_unlock(&ranks->lock);
+}
+
+bool ranks_note(Ranks *ranks, char *out, size_t size) {
+    pthread_mutex_lock(&ranks->lock);
+    bool news = ranks->note[0] != '\0' && !ranks->noted;
+    if (news)
+        snprintf(out, size, "%s", ranks->note);
+    ranks->noted = ranks->noted || news;
+    pthread_mutex_unlock(&ranks->lock);
+    return news;
+}
+
+/* ---- messages ---- */
+
+/* A rank's first message: what it is, and how many jobs it takes. */
+static Status take_hello(Ranks *ranks, int rank, WireReader *from, Err *err) {
+    char version[32], blas[96], text[256];
+    uint64_t workers = 0;
+    Status status = take_most(from, &workers, POOL_WORKERS_MAX, "workers", err);
+    if (status == STATUS_OK)
+        status = take_text(from, version, sizeof version, "version", err);
+    if (status == STATUS_OK)
+        status = take_text(from, blas, sizeof blas, "BLAS", err);
+    if (status == STATUS_OK)
+        status = take_end(from, err);
+    if (status != STATUS_OK)
+        return status;
+    if (strcmp(version, WEFT_VERSION) != 0) {
+        snprintf(text, sizeof text,
+                 "rank %d is weft %s and not " WEFT_VERSION ": it gets no jobs",
+                 rank, version);
+        set_note(ranks, text);
+        return STATUS_OK;
+    }
+    if (strcmp(blas, linalg_blas_version()) != 0) {
+        snprintf(text, sizeof text,
+                 "rank %d computes by %.80s, rank 0 by %.80s: the last digits "
+                 "may differ",
+                 rank, blas, linalg_blas_version());
+        set_note(ranks, text);
+    }
+    ranks->slot[rank].workers = (int)workers;
+    return STATUS_OK;
+}
+
+/* Ends a job that was out. */
+static void end_sent(Ranks *ranks, size_t at) {
+    Sent *sent = &ranks->sent[at];
+    RanksWork *work = sent->work;
+    ranks->slot[sent->rank].busy--;
+    batch_end(work->batch, sent->job);
+    work->out--;
+    *sent = ranks->sent[--ranks->out];
+}
+
+/* What the rank says of the whole job, then the answers. */
+static Status take_result(WireReader *from, const RankJob *job, Err *err) {
+    uint64_t found = 0;
+    Status status = take_most(from, &found, STATUS_CLOSED, "status", err);
+    if (status != STATUS_OK)
+        return status;
+    if (found == STATUS_OK)
+        return job_take_answers(from, job, err);
+    Err why = {.status = (Status)found};
+    status = take_text(from, why.message, sizeof why.message, "message", err);
+    if (status == STATUS_OK)
+        job_fail(job, &why);
+    return status;
+}
+
+static void take_sent(Ranks *ranks, int rank, uint64_t id, WireReader *from) {
+    size_t at = 0;
+    while (at < ranks->out && ranks->sent[at].id != id)
+        at++;
+    if (at == ranks->out || ranks->sent[at].rank != rank)
+        return; /* nobody asked */
+    const Sent *sent = &ranks->sent[at];
+    RanksWork *work = sent->work;
+    RankJob job = {0};
+    Err err;
+    (void)work->face.job(work->data, sent->job, &job);
+    if (take_result(from, &job, &err) != STATUS_OK) {
+        err_prefix(&err, "rank %d", rank);
+        job_fail(&job, &err);
+    }
+    work->face.took(work->data, sent->job, rank);
+    end_sent(ranks, at);
+}
+
+/* One message, if there is any. */
+static bool take_message(Ranks *ranks) {
+    Transport *transport = ranks->transport;
+    int rank;
+    size_t n;
+    if (!transport->probe(transport, &rank, &n))
+        return false;
+    uint8_t *bytes = mem_array(n, 1, NULL);
+    if (bytes == NULL)
+        return false; /* it stays where it is: memory may come back */
+    Err err;
+    WireReader from = {bytes, 0, n};
+    uint64_t kind = 0, id = 0;
+    Status status = transport->receive(transport, rank, bytes, n, &err);
+    if (status == STATUS_OK)
+        status = take_most(&from, &kind, RANKS_END, "kind", &err);
+    if (status == STATUS_OK)
+        status = take_u64(&from, &id, "number", &err);
+    if (status == STATUS_OK && kind == RANKS_HELLO)
+        status = take_hello(ranks, rank, &from, &err);
+    else if (status == STATUS_OK && kind == RANKS_ANSWER)
+        take_sent(ranks, rank, id, &from);
+    if (status != STATUS_OK) {
+        char text[256];
+        snprintf(text, sizeof text, "rank %d: %.200s", rank, err.message);
+        set_note(ranks, text);
+    }
+    mem_free(bytes);
+    return true;
+}
+
+/* ---- handing out ---- */
+
+/* The job as a message. Where the folder can't be told, relative paths are
+ * the receiver's own. */
+static void write_job(Wire *wire, uint64_t id, int threads,
+                      const RankJob *job) {
+    char folder[PATH_MAX];
+    wire_u64(wire, RANKS_JOB);
+    wire_u64(wire, id);
+    wire_u64(wire, (uint64_t)threads);
+    wire_text(wire, getcwd(folder, sizeof folder) != NULL ? folder : "");
+    job_put(wire, job);
+    if (wire->count > INT_MAX)
+        wire_fail(wire, STATUS_UNSUPPORTED, "a message of over 2 GB");
+}
+
+/* Room for one more job that is out. */
+static bool sent_room(Ranks *ranks) {
+    if (ranks->out < ranks->room)
+        return true;
+    size_t room = ranks->room == 0 ? 64 : 2 * ranks->room;
+    Sent *sent = mem_resize(ranks->sent, ranks->out, room, sizeof *sent, NULL);
+    if (sent == NULL)
+        return false;
+    ranks->sent = sent;
+    ranks->room = room;
+    return true;
+}
+
+/* Sends job i to the rank; what can't be sent is run here, so that every job
+ * that was taken ends. */
+static void hand_job(Ranks *ranks, int rank, RanksWork *work, size_t i) {
+    Transport *transport = ranks->transport;
+    uint64_t id = ++ranks->ids;
+    RankJob job = {0};
+    Wire wire = {0};
+    bool able = work->face.job(work->data, i, &job) && sent_room(ranks);
+    if (able)
+        write_job(&wire, id, work->threads, &job);
+    if (able && wire.status == STATUS_OK &&
+        transport->send(transport, rank, wire.bytes, wire.count, NULL) ==
+            STATUS_OK) {
+        ranks->sent[ranks->out++] = (Sent){id, rank, work, i, false};
+        ranks->slot[rank].busy++;
+        work->out++;
+        return;
+    }
+    wire_release(&wire);
+    work->face.run(work->data, i, &ranks->scratch, batch_word(work->batch));
+    batch_end(work->batch, i);
+}
+
+/* The first work with a job to take. */
+static RanksWork *work_left(Ranks *ranks) {
+    pthread_mutex_lock(&ranks->lock);
+    RanksWork *work = ranks->first;
+    while (work != NULL && !batch_left(work->batch))
+        work = work->next;
+    pthread_mutex_unlock(&ranks->lock);
+    return work;
+}
+
+/* Whether the rank can have one more job. */
+static bool slot_free(const Slot *slot, const RanksWork *work) {
+    int most = slot->workers;
+    if (most > 0 && work->threads > 0)
+        most = work->threads;
+    return slot->busy < most;
+}
+
+/* One job to each rank that has room, so that the large ones are spread. */
+static bool hand_round(Ranks *ranks) {
+    bool any = false;
+    for (int rank = 1; rank < ranks->transport->size; rank++) {
+        RanksWork *work = work_left(ranks);
+        size_t i;
+        if (work == NULL)
+            break;
+        if (!slot_free(&ranks->slot[rank], work) ||
+            !batch_take(work->batch, &i))
+            continue;
+        hand_job(ranks, rank, work, i);
+        any = true;
+    }
+    return any;
+}
+
+/* Tells ranks of jobs that nobody waits for. */
+static void tell_cancelled(Ranks *ranks) {
+    Transport *transport = ranks->transport;
+    for (size_t i = 0; i < ranks->out; i++) {
+        Sent *sent = &ranks->sent[i];
+        if (sent->cancelled || !cancel_seen(batch_word(sent->work->batch)))
+            continue;
+        Wire wire = {0};
+        wire_u64(&wire, RANKS_CANCEL);
+        wire_u64(&wire, sent->id);
+        sent->cancelled = wire.status == STATUS_OK &&
+                          transport->send(transport, sent->rank, wire.bytes,
+                                          wire.count, NULL) == STATUS_OK;
+        if (!sent->cancelled)
+            wire_release(&wire);
+    }
+}
+
+/* Leaves the batches that have nothing to take and nothing out. */
+static void drop_done(Ranks *ranks) {
+    RanksWork *done = NULL;
+    pthread_mutex_lock(&ranks->lock);
+    for (RanksWork **at = &ranks->first; *at != NULL;) {
+        RanksWork *work = *at;
+        if (batch_left(work->batch) || work->out > 0) {
+            at = &work->next;
+            continue;
+        }
+        *at = work->next;
+        work->next = done;
+        done = work;
+    }
+    ranks->last = &ranks->first;
+    while (*ranks->last != NULL)
+        ranks->last = &(*ranks->last)->next;
+    pthread_mutex_unlock(&ranks->lock);
+    while (done != NULL) {
+        RanksWork *next = done->next;
+        batch_leave(done->batch);
+        mem_free(done);
+        done = next;
+    }
+}
+
+/* Waits for a work; false when the conductor is to end. */
+static bool conductor_wait(Ranks *ranks) {
+    pthread_mutex_lock(&ranks->lock);
+    while (ranks->first == NULL && !ranks->stopping)
+        pthread_cond_wait(&ranks->changed, &ranks->lock);
+    for (RanksWork *work = ranks->first; ranks->stopping && work != NULL;
+         work = work->next)
+        batch_cancel(work->batch);
+    bool more = ranks->first != NULL;
+    pthread_mutex_unlock(&ranks->lock);
+    return more;
+}
+
+static void *conduct(void *argument) {
+    Ranks *ranks = argument;
+    long wait = 0;
+    while (conductor_wait(ranks)) {
+        bool moved = take_message(ranks);
+        moved = hand_round(ranks) || moved;
+        tell_cancelled(ranks);
+        drop_done(ranks);
+        if (moved)
+            wait = 0;
+        else
+            ranks_wait(&wait);
+    }
+    scratch_release(&ranks->scratch);
+    return NULL;
+}
+
+/* ---- the conductor as others see it ---- */
+
+/* Signals belong to the thread that runs Lua, faults to whoever made them. */
+static int start_thread(Ranks *ranks) {
+    static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++)
+        sigdelset(&blocked, FAULTS[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    int failed = pthread_create(&ranks->thread, NULL, conduct, ranks);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+Status ranks_create(Ranks **out, Transport *transport, Err *err) {
+    size_t bytes = sizeof(Ranks) + (size_t)transport->size * sizeof(Slot);
+    Ranks *ranks = mem_zeroed(1, bytes, err);
+    if (ranks == NULL)
+        return STATUS_NOMEM;
+    ranks->transport = transport;
+    ranks->last = &ranks->first;
+    ranks->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    ranks->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    int failed = start_thread(ranks);
+    if (failed != 0) {
+        mem_free(ranks);
+        return err_set(err, STATUS_NOMEM,
+                       "no thread for the other ranks could start: %s",
+                       strerror(failed));
+    }
+    transport->ranks = ranks;
+    transport->stop = ranks_stop;
+    *out = ranks;
+    return STATUS_OK;
+}
+
+void ranks_stop(Ranks *ranks) {
+    pthread_mutex_lock(&ranks->lock);
+    bool first = !ranks->stopping;
+    ranks->stopping = true;
+    pthread_cond_broadcast(&ranks->changed);
+    pthread_mutex_unlock(&ranks->lock);
+    if (first)
+        pthread_join(ranks->thread, NULL);
+}
+
+void ranks_release(Ranks *ranks) {
+    if (ranks == NULL)
+        return;
+    ranks_stop(ranks);
+    ranks->transport->ranks = NULL;
+    pthread_mutex_destroy(&ranks->lock);
+    pthread_cond_destroy(&ranks->changed);
+    mem_free(ranks->sent);
+    mem_free(ranks);
+}
+
+Status ranks_help(Ranks *ranks, Batch *batch, void *data, const RanksFace *face,
+                  int threads, Err *err) {
+    RanksWork *work = mem_zeroed(1, sizeof *work, err);
+    if (work == NULL)
+        return STATUS_NOMEM;
+    *work = (RanksWork){.batch = batch_join(batch),
+                        .data = data,
+                        .face = *face,
+                        .threads = threads};
+    pthread_mutex_lock(&ranks->lock);
+    *ranks->last = work;
+    ranks->last = &work->next;
+    pthread_cond_broadcast(&ranks->changed);
+    pthread_mutex_unlock(&ranks->lock);
+    return STATUS_OK;
+}

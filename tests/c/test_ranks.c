@@ -1,0 +1,522 @@
+/* The conductor and ranks that serve, as threads of one process: messages go
+ * through queues in memory. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "fail_alloc.h"
+#include "linalg.h"
+#include "planted.h"
+#include "ranks.h"
+#include "version.h"
+
+enum { RANKS_MOST = 4, JOBS = 24, SIZE = 40 };
+
+/* ---- a transport ---- */
+
+typedef struct Message Message;
+struct Message {
+    int from;
+    size_t n;
+    uint8_t *bytes;
+    Message *next;
+};
+
+/* What all ranks of a test share. */
+typedef struct Net {
+    pthread_mutex_t lock;
+    Message *queue[RANKS_MOST];
+    size_t jobs[RANKS_MOST], cancels; /* sent */
+} Net;
+
+typedef struct Port {
+    Transport transport;
+    Net *net;
+    pthread_t thread;
+} Port;
+
+static Net net;
+static Port ports[RANKS_MOST];
+
+static Status port_send(Transport *transport, int to, uint8_t *bytes, size_t n,
+                        Err *err) {
+    (void)err;
+    Message *message = calloc(1, sizeof *message);
+    assert_non_null(message);
+    *message = (Message){transport->rank, n, bytes, NULL};
+    pthread_mutex_lock(&net.lock);
+    Message **at = &net.queue[to];
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = message;
+    net.jobs[to] += bytes[0] == RANKS_JOB;
+    net.cancels += bytes[0] == RANKS_CANCEL;
+    pthread_mutex_unlock(&net.lock);
+    return STATUS_OK;
+}
+
+static bool port_probe(Transport *transport, int *from, size_t *n) {
+    pthread_mutex_lock(&net.lock);
+    const Message *message = net.queue[transport->rank];
+    if (message != NULL) {
+        *from = message->from;
+        *n = message->n;
+    }
+    pthread_mutex_unlock(&net.lock);
+    return message != NULL;
+}
+
+static Status port_receive(Transport *transport, int from, uint8_t *bytes,
+                           size_t n, Err *err) {
+    (void)err;
+    pthread_mutex_lock(&net.lock);
+    Message *message = net.queue[transport->rank];
+    net.queue[transport->rank] = message->next;
+    pthread_mutex_unlock(&net.lock);
+    bool right = message->from == from && message->n == n;
+    memcpy(bytes, message->bytes, n);
+    mem_free(message->bytes);
+    free(message);
+    return right ? STATUS_OK : STATUS_IO;
+}
+
+static void send_words(int from, int to, const uint64_t *words, size_t n) {
+    uint8_t *bytes = mem_array(n, sizeof *words, NULL);
+    assert_non_null(bytes);
+    memcpy(bytes, words, n * sizeof *words);
+    Transport *transport = &ports[from].transport;
+    assert_int_equal(port_send(transport, to, bytes, n * sizeof *words, NULL),
+                     STATUS_OK);
+}
+
+static void *serve(void *argument) {
+    Port *port = argument;
+    return ranks_serve(&port->transport, NULL) == STATUS_OK ? port : NULL;
+}
+
+/* Rank 0's transport, and threads for as many of the others. */
+static Transport *net_open(int size, int serving) {
+    memset(&net, 0, sizeof net);
+    pthread_mutex_init(&net.lock, NULL);
+    for (int i = 0; i < size; i++)
+        ports[i].transport = (Transport){.rank = i,
+                                         .size = size,
+                                         .send = port_send,
+                                         .probe = port_probe,
+                                         .receive = port_receive};
+    for (int i = 1; i <= serving; i++)
+        assert_int_equal(
+            pthread_create(&ports[i].thread, NULL, serve, &ports[i]), 0);
+    return &ports[0].transport;
+}
+
+static void net_close(int serving) {
+    const uint64_t end[] = {RANKS_END, 0};
+    for (int i = 1; i <= serving; i++) {
+        void *done = NULL;
+        send_words(0, i, end, 2);
+        assert_int_equal(pthread_join(ports[i].thread, &done), 0);
+        assert_ptr_equal(done, &ports[i]);
+    }
+    for (int i = 0; i < RANKS_MOST; i++)
+        while (net.queue[i] != NULL) {
+            Message *message = net.queue[i];
+            net.queue[i] = message->next;
+            mem_free(message->bytes);
+            free(message);
+        }
+    pthread_mutex_destroy(&net.lock);
+}
+
+/* ---- a batch ---- */
+
+typedef struct Spectra {
+    Tensor matrix[JOBS];
+    double s[JOBS][SIZE];
+    SpectrumInfo info[JOBS];
+    Status status[JOBS];
+    Err err[JOBS];
+    int rank[JOBS];
+    bool local; /* its jobs can't be sent */
+    atomic_bool released;
+} Spectra;
+
+static bool face_job(void *data, size_t i, RankJob *out) {
+    Spectra *spectra = data;
+    *out = (RankJob){.matrix = &spectra->matrix[i],
+                     .s = spectra->s[i],
+                     .info = &spectra->info[i],
+                     .count = 1,
+                     .status = &spectra->status[i],
+                     .err = &spectra->err[i]};
+    return !spectra->local;
+}
+
+static void face_run(void *data, size_t i, Scratch *scratch,
+                     const volatile int *cancel) {
+    RankJob job;
+    (void)face_job(data, i, &job);
+    job_run(&job, scratch, cancel);
+}
+
+static void face_took(void *data, size_t i, int rank) {
+    Spectra *spectra = data;
+    spectra->rank[i] = rank;
+}
+
+static const RanksFace FACE = {face_job, face_took, face_run};
+
+static void released(void *data) {
+    Spectra *spectra = data;
+    atomic_store(&spectra->released, true);
+}
+
+static Spectra *spectra_make(void) {
+    Spectra *spectra = calloc(1, sizeof *spectra);
+    assert_non_null(spectra);
+    for (int i = 0; i < JOBS; i++) {
+        double s[SIZE];
+        for (int k = 0; k < SIZE; k++)
+            s[k] = 1.0 / (1 + k + i);
+        const int64_t shape[] = {SIZE + i, SIZE};
+        assert_int_equal(
+            tensor_create(&spectra->matrix[i], DTYPE_F64, 2, shape, NULL),
+            STATUS_OK);
+        assert_int_equal(planted_matrix((uint64_t)shape[0], SIZE, s,
+                                        (uint64_t)i,
+                                        tensor_data(&spectra->matrix[i]), NULL),
+                         STATUS_OK);
+    }
+    return spectra;
+}
+
+static void spectra_end(Spectra *spectra) {
+    for (int i = 0; i < JOBS; i++)
+        tensor_release(&spectra->matrix[i]);
+    free(spectra);
+}
+
+static void pause_briefly(void) {
+    nanosleep(&(struct timespec){0, 1000000}, NULL);
+}
+
+/* Waits for every job that was taken; how many were told. */
+static size_t drain(Batch *batch) {
+    size_t told = 0, i;
+    for (bool all = false; !all;)
+        told += batch_next(batch, 1.0, &i, &all);
+    return told;
+}
+
+static Batch *make_batch(Spectra *spectra) {
+    Batch *batch = NULL;
+    assert_int_equal(
+        batch_create(&batch, JOBS, NULL, face_run, spectra, released, NULL),
+        STATUS_OK);
+    return batch;
+}
+
+/* What one process finds. */
+static void compute_here(Spectra *spectra) {
+    Scratch scratch = {0};
+    for (size_t i = 0; i < JOBS; i++)
+        face_run(spectra, i, &scratch, NULL);
+    scratch_release(&scratch);
+}
+
+static void check_same(const Spectra *a, const Spectra *b) {
+    assert_memory_equal(a->s, b->s, sizeof a->s);
+    for (int i = 0; i < JOBS; i++) {
+        assert_int_equal(a->status[i], b->status[i]);
+        assert_true(a->info[i].bound == b->info[i].bound);
+    }
+}
+
+/* No worker of rank 0: the others do all of it, and to the bit the same. */
+static void test_others_do_it(void **state) {
+    (void)state;
+    Spectra *here = spectra_make(), *there = spectra_make();
+    Ranks *ranks = NULL;
+    char note[256];
+    compute_here(here);
+    Transport *transport = net_open(4, 3);
+    assert_int_equal(ranks_create(&ranks, transport, NULL), STATUS_OK);
+    assert_ptr_equal(transport->ranks, ranks);
+    Batch *batch = make_batch(there);
+    assert_int_equal(ranks_help(ranks, batch, there, &FACE, 2, NULL),
+                     STATUS_OK);
+    assert_int_equal(drain(batch), JOBS);
+    check_same(here, there);
+    size_t sent = 0;
+    for (int i = 0; i < JOBS; i++)
+        assert_in_range(there->rank[i], 1, 3);
+    for (int i = 1; i < 4; i++)
+        sent += net.jobs[i];
+    assert_int_equal(sent, JOBS);
+    assert_false(ranks_note(ranks, note, sizeof note));
+    batch_release(batch);
+    ranks_release(ranks);
+    assert_null(transport->ranks);
+    assert_true(atomic_load(&there->released));
+    net_close(3);
+    spectra_end(here);
+    spectra_end(there);
+}
+
+/* Workers and ranks take from one list: each job once. */
+static void test_shared_list(void **state) {
+    (void)state;
+    Spectra *here = spectra_make(), *there = spectra_make();
+    Ranks *ranks = NULL;
+    Pool *pool = NULL;
+    compute_here(here);
+    assert_int_equal(pool_create(&pool, 1, NULL), STATUS_OK);
+    assert_int_equal(ranks_create(&ranks, net_open(2, 1), NULL), STATUS_OK);
+    for (int round = 0; round < 5; round++) {
+        Batch *batch = make_batch(there);
+        assert_int_equal(pool_start(pool, batch, NULL), STATUS_OK);
+        assert_int_equal(ranks_help(ranks, batch, there, &FACE, 0, NULL),
+                         STATUS_OK);
+        assert_int_equal(drain(batch), JOBS);
+        check_same(here, there);
+        batch_release(batch);
+    }
+    ranks_release(ranks);
+    pool_release(pool);
+    net_close(1);
+    spectra_end(here);
+    spectra_end(there);
+}
+
+/* Jobs that can't be sent are run by the conductor itself. */
+static void test_unsendable(void **state) {
+    (void)state;
+    Spectra *here = spectra_make(), *there = spectra_make();
+    Ranks *ranks = NULL;
+    compute_here(here);
+    there->local = true;
+    assert_int_equal(ranks_create(&ranks, net_open(2, 1), NULL), STATUS_OK);
+    Batch *batch = make_batch(there);
+    assert_int_equal(ranks_help(ranks, batch, there, &FACE, 0, NULL),
+                     STATUS_OK);
+    assert_int_equal(drain(batch), JOBS);
+    check_same(here, there);
+    assert_int_equal(net.jobs[1], 0);
+    batch_release(batch);
+    ranks_release(ranks);
+    net_close(1);
+    spectra_end(here);
+    spectra_end(there);
+}
+
+/* A rank that takes jobs and never answers, by hand. */
+static void hello(int rank, const char *version, const char *blas) {
+    Wire wire = {0};
+    wire_u64(&wire, RANKS_HELLO);
+    wire_u64(&wire, 0);
+    wire_u64(&wire, 1);
+    wire_text(&wire, version);
+    wire_text(&wire, blas);
+    assert_int_equal(wire.status, STATUS_OK);
+    Transport *transport = &ports[rank].transport;
+    assert_int_equal(port_send(transport, 0, wire.bytes, wire.count, NULL),
+                     STATUS_OK);
+}
+
+static size_t count_of(const size_t *counter) {
+    pthread_mutex_lock(&net.lock);
+    size_t value = *counter;
+    pthread_mutex_unlock(&net.lock);
+    return value;
+}
+
+/* A batch that nobody waits for any more: the rank is told, and the data goes
+ * with its answer. */
+static void test_cancelled(void **state) {
+    (void)state;
+    Spectra *there = spectra_make();
+    Ranks *ranks = NULL;
+    assert_int_equal(ranks_create(&ranks, net_open(2, 0), NULL), STATUS_OK);
+    hello(1, WEFT_VERSION, "slow");
+    Batch *batch = make_batch(there);
+    assert_int_equal(ranks_help(ranks, batch, there, &FACE, 0, NULL),
+                     STATUS_OK);
+    while (count_of(&net.jobs[1]) == 0)
+        pause_briefly();
+    batch_release(batch);
+    while (count_of(&net.cancels) == 0)
+        pause_briefly();
+    assert_false(atomic_load(&there->released));
+    Wire wire = {0};
+    wire_u64(&wire, RANKS_ANSWER);
+    wire_u64(&wire, 1);
+    wire_u64(&wire, STATUS_CANCELLED);
+    wire_text(&wire, "interrupted");
+    assert_int_equal(
+        port_send(&ports[1].transport, 0, wire.bytes, wire.count, NULL),
+        STATUS_OK);
+    while (!atomic_load(&there->released))
+        pause_briefly();
+    assert_string_equal(there->err[0].message, "interrupted");
+    ranks_release(ranks);
+    net_close(0);
+    spectra_end(there);
+}
+
+/* Answers that are none: each costs its own job, and names the rank. */
+static void test_broken_answers(void **state) {
+    (void)state;
+    Spectra *there = spectra_make();
+    Ranks *ranks = NULL;
+    char note[256];
+    assert_int_equal(ranks_create(&ranks, net_open(2, 0), NULL), STATUS_OK);
+    hello(1, WEFT_VERSION, "odd");
+    Batch *batch = make_batch(there);
+    assert_int_equal(ranks_help(ranks, batch, there, &FACE, 0, NULL),
+                     STATUS_OK);
+    for (uint64_t id = 1; id <= JOBS; id++) {
+        while (count_of(&net.jobs[1]) < id)
+            pause_briefly();
+        const uint64_t nobody[] = {RANKS_ANSWER, 1000 + id, 0};
+        const uint64_t noise[] = {99, id};
+        const uint64_t answer[] = {RANKS_ANSWER, id, id % 2 ? 77 : 0, 5};
+        send_words(1, 0, nobody, 3);
+        send_words(1, 0, noise, 2);
+        send_words(1, 0, answer, 4);
+    }
+    assert_int_equal(drain(batch), JOBS);
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal(there->status[i], STATUS_FORMAT);
+    assert_string_equal(there->err[0].message,
+                        "rank 1: a message's status at byte 16 is 77: expected "
+                        "at most 9");
+    assert_true(ranks_note(ranks, note, sizeof note));
+    assert_non_null(strstr(note, "rank 1 computes by odd, rank 0 by "));
+    assert_false(ranks_note(ranks, note, sizeof note));
+    batch_release(batch);
+    ranks_release(ranks);
+    net_close(0);
+    spectra_end(there);
+}
+
+static void test_other_version(void **state) {
+    (void)state;
+    Ranks *ranks = NULL;
+    char note[256];
+    Spectra *there = spectra_make();
+    Pool *pool = NULL;
+    assert_int_equal(pool_create(&pool, 1, NULL), STATUS_OK);
+    assert_int_equal(ranks_create(&ranks, net_open(2, 0), NULL), STATUS_OK);
+    hello(1, "0.0.0", "any");
+    Batch *batch = make_batch(there);
+    assert_int_equal(ranks_help(ranks, batch, there, &FACE, 0, NULL),
+                     STATUS_OK);
+    while (!ranks_note(ranks, note, sizeof note))
+        pause_briefly();
+    assert_string_equal(note, "rank 1 is weft 0.0.0 and not " WEFT_VERSION
+                              ": it gets no jobs");
+    assert_int_equal(pool_start(pool, batch, NULL), STATUS_OK);
+    assert_int_equal(drain(batch), JOBS);
+    assert_int_equal(net.jobs[1], 0);
+    batch_release(batch);
+    ranks_release(ranks);
+    pool_release(pool);
+    net_close(0);
+    spectra_end(there);
+}
+
+/* Messages to a rank that serves: what is no job is passed over, a job that
+ * can't be read is answered with the reason. */
+static void test_broken_jobs(void **state) {
+    (void)state;
+    Transport *transport = net_open(2, 1);
+    const uint64_t noise[] = {99, 1}, stray[] = {RANKS_CANCEL, 8};
+    const uint64_t job[] = {RANKS_JOB, 7, 0, 0, 5};
+    int from;
+    size_t n;
+    uint8_t bytes[512];
+    send_words(0, 1, noise, 2);
+    send_words(0, 1, noise, 1);
+    send_words(0, 1, stray, 2);
+    send_words(0, 1, job, 5);
+    for (int messages = 0; messages < 2; messages++) {
+        while (!port_probe(transport, &from, &n))
+            pause_briefly();
+        assert_true(n <= sizeof bytes);
+        assert_int_equal(port_receive(transport, from, bytes, n, NULL),
+                         STATUS_OK);
+    }
+    WireReader answer = {bytes, 0, n};
+    uint64_t word[3];
+    char message[200];
+    assert_int_equal(take_block(&answer, word, sizeof word, "", NULL), 0);
+    assert_int_equal(take_text(&answer, message, sizeof message, "", NULL), 0);
+    assert_int_equal(word[0], RANKS_ANSWER);
+    assert_int_equal(word[1], 7);
+    assert_int_equal(word[2], STATUS_FORMAT);
+    assert_string_equal(message, "a message's wish at byte 32 is 5: expected "
+                                 "at most 1");
+    net_close(1);
+}
+
+/* A thread may be refused memory for a job or for its answer; nothing hangs
+ * and nothing is lost. */
+static void test_no_memory(void **state) {
+    (void)state;
+    Spectra *here = spectra_make();
+    compute_here(here);
+    for (long at = 1; at < 120; at++) {
+        Spectra *there = spectra_make();
+        Ranks *ranks = NULL;
+        Transport *transport = net_open(2, 1);
+        Batch *batch = make_batch(there);
+        int from;
+        size_t n;
+        while (!port_probe(transport, &from, &n))
+            pause_briefly(); /* until it has said hello */
+        fail_alloc_at(at);
+        Status status = ranks_create(&ranks, transport, NULL);
+        if (status == STATUS_OK)
+            status = ranks_help(ranks, batch, there, &FACE, 0, NULL);
+        if (status == STATUS_OK)
+            assert_int_equal(drain(batch), JOBS);
+        fail_alloc_at(0);
+        for (int i = 0; i < JOBS; i++)
+            assert_true(there->status[i] == STATUS_OK ||
+                        there->status[i] == STATUS_NOMEM ||
+                        there->status[i] == STATUS_CANCELLED);
+        batch_release(batch);
+        ranks_release(ranks);
+        net_close(1);
+        spectra_end(there);
+    }
+    spectra_end(here);
+}
+
+/* As every process does before it computes in threads. */
+static int one_thread(void **state) {
+    (void)state;
+    return linalg_single_thread() ? 0 : 1;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_others_do_it),
+        cmocka_unit_test(test_shared_list),
+        cmocka_unit_test(test_unsendable),
+        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_broken_answers),
+        cmocka_unit_test(test_other_version),
+        cmocka_unit_test(test_broken_jobs),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, one_thread, NULL);
+}
