@@ -33,11 +33,42 @@ typedef struct SpectrumInfo {
  * STATUS_NONFINITE says how many values are not finite and where the first
  * is as they are stored; STATUS_CANCELLED is polled between panels through
  * *cancel (may be NULL).
- * Memory: n x n and one panel of the short side n, in `scratch`; a transposed
+ * Memory: 3 n^2 and one panel of the short side n, in `scratch`; a transposed
  * matrix is read through a view of its own. */
 CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
                                double *s, SpectrumInfo *info, Scratch *scratch,
                                const volatile int *cancel, Err *err);
+
+/* What the pass over one slice found; {0} before all. */
+typedef struct SpectrumSlice {
+    NonFinite bad; /* of the matrix as it is stored */
+    uint64_t read; /* elements decoded */
+} SpectrumSlice;
+
+/* The Gram matrix of a long matrix is the sum, in order, of those of so many
+ * slices of its long side: by shape alone, so that the values are the same to
+ * the bit whether one worker takes all slices or many do. */
+int spectrum_slices(int64_t rows, int64_t cols);
+/* In how many slices spectrum_values' work may be done apart, by these three:
+ * 1 where it can't, else spectrum_slices. */
+int spectrum_parts(const Tensor *matrix, const SpectrumWish *wish);
+/* G (n, n), lower triangle, of slice 0, 1, ... of a matrix of several parts.
+ * Values that are not finite are counted in *out, and g is then undefined.
+ * STATUS_CANCELLED as spectrum_values. */
+CHECKED Status spectrum_slice(const Tensor *matrix, int slice, double *g,
+                              SpectrumSlice *out, Scratch *scratch,
+                              const volatile int *cancel, Err *err);
+/* The lower triangle of G (n, n) += the next slice's, and *sum takes in what
+ * that slice's pass found. */
+void spectrum_add(int64_t n, double *g, const double *part, SpectrumSlice *sum,
+                  const SpectrumSlice *next);
+/* spectrum_values from the sum of all slices' G (n, n), destroyed, and *sum,
+ * what their passes found. */
+CHECKED Status spectrum_from_slices(const Tensor *matrix,
+                                    const SpectrumWish *wish, double *g,
+                                    const SpectrumSlice *sum, double *s,
+                                    SpectrumInfo *info, Scratch *scratch,
+                                    const volatile int *cancel, Err *err);
 
 /* Whether n > 0 values, found with or without wish->shown in double precision,
  * are to the bit those that are found the other way. */

@@ -1,0 +1,27 @@
+/* One matrix whose slices many threads take.
+ *
+ * The slices' Gram matrices are added in the order of the slices, whatever the
+ * order they come in, by the thread whose slice is due; the others go on. */
+#ifndef WEFT_SPECTRUM_SHARE_H
+#define WEFT_SPECTRUM_SHARE_H
+
+#include "spectrum.h"
+
+typedef struct SpectrumShare SpectrumShare;
+
+/* Of a matrix of several spectrum_parts. Creates: spectrum_share_release. */
+CHECKED Status spectrum_share_create(SpectrumShare **out, const Tensor *matrix,
+                                     Err *err);
+void spectrum_share_release(SpectrumShare *share);
+/* Slice 0, 1, ... of the matrix, each once, on any thread. What fails is told
+ * by spectrum_share_values; the slices after a failure cost nothing. */
+void spectrum_share_slice(SpectrumShare *share, const Tensor *matrix, int slice,
+                          Scratch *scratch, const volatile int *cancel);
+/* spectrum_values of the matrix, after all slices; once, since it frees what
+ * they held. */
+CHECKED Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
+                                     const SpectrumWish *wish, double *s,
+                                     SpectrumInfo *info, Scratch *scratch,
+                                     const volatile int *cancel, Err *err);
+
+#endif
