@@ -39,6 +39,8 @@ CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
                                double *s, SpectrumInfo *info, Scratch *scratch,
                                const volatile int *cancel, Err *err);
 
+enum { SPECTRUM_SLICES_MAX = 16 };
+
 /* What the pass over one slice found; {0} before all. */
 typedef struct SpectrumSlice {
     NonFinite bad; /* of the matrix as it is stored */
@@ -46,7 +48,7 @@ typedef struct SpectrumSlice {
 } SpectrumSlice;
 
 /* The Gram matrix of a long matrix is the sum, in order, of those of so many
- * slices of its long side: by shape alone, so that the values are the same to
+ * slices (at most SPECTRUM_SLICES_MAX) of its long side: by shape alone, so that the values are the same to
  * the bit whether one worker takes all slices or many do. */
 int spectrum_slices(int64_t rows, int64_t cols);
 /* In how many slices spectrum_values' work may be done apart, by these three:

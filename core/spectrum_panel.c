@@ -121,11 +121,13 @@ double *spectrum_upright(Run *run, const Panel *panel, Err *err) {
     return out;
 }
 
-/* Panels of about half a million elements, 512 to 8192 of the long side,
+/* Panels of about half a million elements, 768 to 8192 of the long side,
  * multiples of 256 so that no quantised block is split. */
 static int panel_width(int64_t n, int64_t m) {
     int64_t width = ((int64_t)1 << 19) / n / 256 * 256;
-    width = width < 512 ? 512 : width > 8192 ? 8192 : width;
+    width = width < SPECTRUM_PANEL_LEAST ? SPECTRUM_PANEL_LEAST
+            : width > 8192               ? 8192
+                                         : width;
     return (int)(width < m ? width : m);
 }
 

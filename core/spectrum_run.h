@@ -18,6 +18,10 @@ enum {
     PART = LAPACK /* Gram matrix of one slice, before any LAPACK */
 };
 
+/* A panel has so many elements of the long side at least: a multiple of 256,
+ * so that no quantised block is cut. */
+enum { SPECTRUM_PANEL_LEAST = 768 };
+
 /* One matrix on its way: n columns of the short side, m of the long one. */
 typedef struct Run {
     Tensor stored; /* the matrix, or its transpose, as its rows are stored */

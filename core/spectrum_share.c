@@ -23,6 +23,9 @@ struct SpectrumShare {
     SpectrumSlice sum;
     /* under the lock */
     int slices;
+    int spares; /* buffers that were added, for the next slices: fresh pages
+                 * would cost as much as a part of the slice */
+    double *spare[SPECTRUM_SLICES_MAX];
     Part part[];
 };
 
@@ -46,21 +49,36 @@ Status spectrum_share_create(SpectrumShare **out, const Tensor *matrix,
     return STATUS_OK;
 }
 
+static void free_spares(SpectrumShare *share) {
+    while (share->spares > 0)
+        mem_free(share->spare[--share->spares]);
+}
+
 void spectrum_share_release(SpectrumShare *share) {
     if (share == NULL)
         return;
     for (int i = 0; i < share->slices; i++)
         mem_free(share->part[i].g);
+    free_spares(share);
     mem_free(share->g);
     pthread_mutex_destroy(&share->lock);
     mem_free(share);
 }
 
-static bool has_failed(SpectrumShare *share) {
+/* Whether the share has failed already; a spare buffer, or NULL. */
+static bool has_failed(SpectrumShare *share, double **spare) {
     pthread_mutex_lock(&share->lock);
     bool failed = share->status != STATUS_OK;
+    bool found = !failed && share->spares > 0;
+    *spare = found ? share->spare[--share->spares] : NULL;
     pthread_mutex_unlock(&share->lock);
     return failed;
+}
+
+static void give_back(SpectrumShare *share, double *spare) {
+    pthread_mutex_lock(&share->lock);
+    share->spare[share->spares++] = spare;
+    pthread_mutex_unlock(&share->lock);
 }
 
 /* The first failure is the one that is told. */
@@ -95,7 +113,7 @@ static void add_due(SpectrumShare *share) {
             continue;
         }
         spectrum_add(share->n, share->g, part.g, &share->sum, &part.found);
-        mem_free(part.g);
+        give_back(share, part.g);
     }
 }
 
@@ -111,11 +129,13 @@ static void hand_in(SpectrumShare *share, int slice, const Part *part) {
 
 void spectrum_share_slice(SpectrumShare *share, const Tensor *matrix, int slice,
                           Scratch *scratch, const volatile int *cancel) {
-    if (has_failed(share))
+    Part part = {.g = NULL};
+    if (has_failed(share, &part.g))
         return;
     Err err = {STATUS_OK, ""};
     size_t n = (size_t)share->n;
-    Part part = {.g = mem_array(n * n, sizeof *part.g, &err)};
+    if (part.g == NULL)
+        part.g = mem_array(n * n, sizeof *part.g, &err);
     Status status = part.g == NULL ? STATUS_NOMEM : STATUS_OK;
     if (status == STATUS_OK)
         status = spectrum_slice(matrix, slice, part.g, &part.found, scratch,
@@ -133,6 +153,7 @@ Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
                              SpectrumInfo *info, Scratch *scratch,
                              const volatile int *cancel, Err *err) {
     Status status = share->status;
+    free_spares(share);
     if (status != STATUS_OK && err != NULL)
         *err = share->err;
     if (status == STATUS_OK)

@@ -4,18 +4,17 @@
 #include "linalg.h"
 #include "spectrum_run.h"
 
-/* A slice costs an n x n sum: 2048 elements keep that at a hundredth of the
- * whole, and below n = 1024 no worker waits long for a matrix. Blocks of 256
- * quantised values stay whole. */
-enum { SHORT_SIDE = 1024, LONG_SIDE = 2048, BLOCK = 256, SLICES_MAX = 16 };
+/* Slices of one panel, or of more where there would be too many: what is not
+ * split costs a sum of n x n a slice, which is a part of a hundred. With larger
+ * ones the workers would not come out even at two jobs each. */
+enum { SHORT_SIDE = 1024, WIDTH = SPECTRUM_PANEL_LEAST };
 
 /* Elements of the long side that a slice has, but for the last. */
 static int64_t slice_width(int64_t n, int64_t m) {
-    int64_t count = m / LONG_SIDE;
-    if (n < SHORT_SIDE || count < 2)
+    int64_t panels = (m + WIDTH - 1) / WIDTH;
+    if (n < SHORT_SIDE || m < 2 * WIDTH)
         return m;
-    count = count < SLICES_MAX ? count : SLICES_MAX;
-    return ((m + count - 1) / count + BLOCK - 1) / BLOCK * BLOCK;
+    return (panels + SPECTRUM_SLICES_MAX - 1) / SPECTRUM_SLICES_MAX * WIDTH;
 }
 
 int spectrum_slices(int64_t rows, int64_t cols) {

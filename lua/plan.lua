@@ -13,8 +13,8 @@ local shapes <const> = require "weft.plan.shapes"
 
 local DOUBLE <const> = 8
 -- A worker's panel is read and may be turned: two of half a million elements,
--- of at least 512 along the long side.
-local PANEL <const>, PANEL_LEAST <const> = 1 << 19, 512
+-- of at least 768 along the long side.
+local PANEL <const>, PANEL_LEAST <const> = 1 << 19, 768
 local BASE_BYTES <const> = 30 << 20 -- of the program and its libraries
 
 -- Bytes an element where no file tells: of the config's torch_dtype.
