@@ -80,8 +80,13 @@ bool spectrum_shows(const SpectrumInfo *info, const double *s, size_t n);
  * 2, column 7", counted from 1. STATUS_OK where bad->count is 0. */
 CHECKED Status spectrum_nonfinite(const NonFinite *bad, Err *err);
 
-/* What spectrum_values costs in flops: the pool's order. */
+/* What spectrum_values costs in flops. */
 double spectrum_cost(int64_t rows, int64_t cols);
+
+/* What a worker's time goes by, in flops of a Gram matrix; and how much of it
+ * is the Gram matrix, which slices share: the pool's order. */
+double spectrum_work(int64_t rows, int64_t cols);
+double spectrum_fluid(int64_t rows, int64_t cols);
 
 /* exp(-sum p ln p), p = s / sum s, zeros dropped; NaN for an empty or an
  * all-zero spectrum. (Roy and Vetterli 2007) */

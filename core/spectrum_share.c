@@ -2,7 +2,9 @@
 #include "spectrum_share.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A slice that is done and was not added yet. */
 typedef struct Part {
@@ -47,6 +49,18 @@ Status spectrum_share_create(SpectrumShare **out, const Tensor *matrix,
     share->slices = slices;
     *out = share;
     return STATUS_OK;
+}
+
+SpectrumShare *spectrum_share_at(_Atomic(SpectrumShare *) *place,
+                                 const Tensor *matrix) {
+    SpectrumShare *share = atomic_load(place), *made = NULL;
+    if (share != NULL ||
+        spectrum_share_create(&made, matrix, NULL) != STATUS_OK)
+        return share;
+    if (atomic_compare_exchange_strong(place, &share, made))
+        return made;
+    spectrum_share_release(made);
+    return share;
 }
 
 static void free_spares(SpectrumShare *share) {
@@ -152,14 +166,27 @@ Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
                              const SpectrumWish *wish, double *s,
                              SpectrumInfo *info, Scratch *scratch,
                              const volatile int *cancel, Err *err) {
+    if (share == NULL)
+        return spectrum_values(matrix, wish, s, info, scratch, cancel, err);
     Status status = share->status;
     free_spares(share);
     if (status != STATUS_OK && err != NULL)
         *err = share->err;
+    if (status == STATUS_OK && share->next < share->slices)
+        status = err_set(err, STATUS_NOMEM,
+                         "not enough memory for a matrix's %d slices",
+                         share->slices);
     if (status == STATUS_OK)
         status = spectrum_from_slices(matrix, wish, share->g, &share->sum, s,
                                       info, scratch, cancel, err);
     mem_free(share->g);
     share->g = NULL;
     return status;
+}
+
+size_t spectrum_share_room(int64_t n) {
+    double pages = (double)sysconf(_SC_PHYS_PAGES);
+    double half = pages * (double)sysconf(_SC_PAGESIZE) / 2;
+    return n > 0 ? (size_t)(half / ((double)n * (double)n * sizeof(double)))
+                 : 0;
 }

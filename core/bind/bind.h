@@ -182,6 +182,10 @@ void *bind_work_data(lua_State *L, Work *work, size_t size, PoolFree *release);
 enum { BIND_ANY_THREADS = -1 };
 void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
                      const double *cost, PoolRun *run);
+/* The same; some of the jobs may be split. */
+void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
+                           const double *cost, PoolRun *run,
+                           const PoolSplit *split);
 /* Waits for the next job that ended: false when all have. On Ctrl-C abandons
  * the pool and raises "interrupted!". */
 bool bind_work_next(lua_State *L, Work *work, size_t *i);

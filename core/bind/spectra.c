@@ -5,7 +5,7 @@
 #include "cancel.h"
 #include "direct.h"
 #include "heads.h"
-#include "spectrum.h"
+#include "spectrum_share.h"
 
 /* Places on the stack. */
 enum { LIST = 1, OPTIONS, EACH, NOTE, WORK, RESULTS, WHY, INFO, PLACES = INFO };
@@ -15,13 +15,14 @@ enum { NORM, SYMMETRY, ASYMMETRY };
 enum { BOUND = NORM };
 
 typedef struct Item {
-    Tensor matrix;        /* closed where it is a kernel */
-    Factor *left, *right; /* of a kernel, else NULL */
-    Tensor out;           /* the result, shared with Lua */
-    Tensor re, im;        /* the same, of a kernel's eigenvalues */
-    CacheAnswer answer;   /* with the results' arrays */
-    bool found;           /* it was in the cache, and has no job */
-    bool able;            /* it can be kept there */
+    Tensor matrix;                  /* closed where it is a kernel */
+    Factor *left, *right;           /* of a kernel, else NULL */
+    Tensor out;                     /* the result, shared with Lua */
+    Tensor re, im;                  /* the same, of a kernel's eigenvalues */
+    CacheAnswer answer;             /* with the results' arrays */
+    _Atomic(SpectrumShare *) share; /* of its slices; NULL: none was run */
+    bool found;                     /* it was in the cache, and has no job */
+    bool able;                      /* it can be kept there */
     size_t job;
 } Item;
 
@@ -43,7 +44,9 @@ typedef struct Spectra {
     size_t items, jobs;
     Item *item;
     Job *job;
-    double *cost;
+    double *cost, *fluid; /* of jobs; of that, what slices come to */
+    int *slices;
+    int64_t side; /* the largest short side that has some */
     size_t *order;
     const Factor **left;
     KernelResult *kernel;
@@ -55,6 +58,7 @@ typedef struct Spectra {
 static void spectra_free(void *data) {
     Spectra *spectra = data;
     for (size_t i = 0; i < spectra->items; i++) {
+        spectrum_share_release(spectra->item[i].share);
         tensor_release(&spectra->item[i].matrix);
         factor_release(spectra->item[i].left);
         factor_release(spectra->item[i].right);
@@ -66,6 +70,8 @@ static void spectra_free(void *data) {
     mem_free(spectra->item);
     mem_free(spectra->job);
     mem_free(spectra->cost);
+    mem_free(spectra->fluid);
+    mem_free(spectra->slices);
     mem_free(spectra->order);
     mem_free(spectra->left);
     mem_free(spectra->kernel);
@@ -83,6 +89,8 @@ static Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
     } const wanted[] = {
         {(void **)&spectra->job, sizeof(Job)},
         {(void **)&spectra->cost, sizeof(double)},
+        {(void **)&spectra->fluid, sizeof(double)},
+        {(void **)&spectra->slices, sizeof(int)},
         {(void **)&spectra->order, sizeof(size_t)},
         {(void **)&spectra->left, sizeof(Factor *)},
         {(void **)&spectra->kernel, sizeof(KernelResult)},
@@ -161,10 +169,20 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
             "a tensor of shape %s has no singular values: expected 2 axes",
             tensor_shape_text(shape, sizeof shape, &item->matrix));
     else
-        spectra->status[at] = spectrum_values(
-            &item->matrix, &spectra->wish, tensor_data(&item->out),
+        spectra->status[at] = spectrum_share_values(
+            item->share, &item->matrix, &spectra->wish, tensor_data(&item->out),
             &spectra->info[at], scratch, cancel, &spectra->err[at]);
     keep_item(spectra, at);
+}
+
+/* What fails here is told by run_matrix, which comes after all slices. */
+static void run_slice(void *data, size_t i, int slice, Scratch *scratch,
+                      const volatile int *cancel) {
+    Spectra *spectra = data;
+    Item *item = &spectra->item[spectra->order[spectra->job[i].first]];
+    SpectrumShare *share = spectrum_share_at(&item->share, &item->matrix);
+    if (share != NULL)
+        spectrum_share_slice(share, &item->matrix, slice, scratch, cancel);
 }
 
 /* The eigenvalues of the heads' dense matrices. */
@@ -323,10 +341,19 @@ static double item_cost(const Spectra *spectra, const Item *item,
                         size_t heads) {
     const int64_t *shape = item->matrix.shape;
     if (item->right == NULL)
-        return spectrum_cost(shape[0], shape[1]);
+        return spectrum_work(shape[0], shape[1]);
     double dense = spectra->dense ? direct_eigvals_cost(item->left->d) : 0;
     return kernel_cost(item->left, item->right, (int64_t)heads) +
            dense * (double)heads;
+}
+
+static void set_slices(Spectra *spectra, const Item *item) {
+    const int64_t *shape = item->matrix.shape;
+    int slices = spectrum_parts(&item->matrix, &spectra->wish);
+    spectra->slices[item->job] = slices;
+    spectra->fluid[item->job] = spectrum_fluid(shape[0], shape[1]);
+    if (slices > 1 && item_values(item) > spectra->side)
+        spectra->side = item_values(item);
 }
 
 /* Puts the items in the order of their jobs and prices these. */
@@ -352,6 +379,8 @@ static void order_items(Spectra *spectra) {
         kernel->re = item->answer.array[1];
         kernel->im = item->answer.array[2];
         spectra->cost[item->job] = item_cost(spectra, item, job->count);
+        if (item->right == NULL)
+            set_slices(spectra, item);
     }
 }
 
@@ -544,9 +573,14 @@ static int core_spectra(lua_State *L) {
     read_eigen(L, spectra);
     bind_cache_begin(L, OPTIONS, &spectra->cache);
     spectra_fill(L, spectra);
+    PoolSplit split = {.fluid = spectra->fluid,
+                       .slices = spectra->slices,
+                       .held = spectrum_share_room(spectra->side),
+                       .slice = run_slice,
+                       .rest = spectra_run};
     if (spectra->jobs > 0)
-        bind_work_start(L, work, threads, spectra->jobs, spectra->cost,
-                        spectra_run);
+        bind_work_start_split(L, work, threads, spectra->jobs, spectra->cost,
+                              spectra_run, &split);
     deliver_all(L, work);
     tell_notes(L, work);
     bind_work_close(work);

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -110,6 +111,40 @@ static void test_same_bytes(void **state) {
         }
         tensor_release(&tensor);
     }
+}
+
+static void test_share_of_none(void **state) {
+    (void)state;
+    double want[N], s[N];
+    Tensor tensor = make(WIDE);
+    (void)values_of(&tensor, GRAM, want);
+    _Atomic(SpectrumShare *) place = NULL;
+    SpectrumInfo info;
+    Scratch scratch = {0};
+    Err err;
+    assert_int_equal(spectrum_share_values(place, &tensor, &GRAM, s, &info,
+                                           &scratch, NULL, &err),
+                     STATUS_OK);
+    assert_memory_equal(s, want, sizeof s);
+    fail_alloc_at(1);
+    assert_null(spectrum_share_at(&place, &tensor));
+    fail_alloc_at(0);
+    SpectrumShare *share = spectrum_share_at(&place, &tensor);
+    assert_non_null(share);
+    assert_ptr_equal(spectrum_share_at(&place, &tensor), share);
+    /* the first slice never came */
+    spectrum_share_slice(share, &tensor, 1, &scratch, NULL);
+    assert_int_equal(spectrum_share_values(share, &tensor, &GRAM, s, &info,
+                                           &scratch, NULL, &err),
+                     STATUS_NOMEM);
+    assert_string_equal(err.message,
+                        "not enough memory for a matrix's 3 slices");
+    spectrum_share_release(share);
+    scratch_release(&scratch);
+    tensor_release(&tensor);
+    assert_int_equal(spectrum_share_room(0), 0);
+    assert_true(spectrum_share_room(64) > 100);
+    assert_true(spectrum_share_room(64) >= 4 * spectrum_share_room(128));
 }
 
 /* Each thread's slice of a share. */
@@ -236,9 +271,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),  cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_nonfinite),
-        cmocka_unit_test(test_cancel),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_counts),        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_share_of_none), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_nonfinite),     cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
