@@ -34,6 +34,7 @@ void bind_packed(lua_State *L);
 void bind_linalg(lua_State *L);
 void bind_progress(lua_State *L);
 void bind_spectra(lua_State *L);
+void bind_schedule(lua_State *L);
 void bind_sys(lua_State *L);
 void bind_tensor(lua_State *L);
 
