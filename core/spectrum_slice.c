@@ -4,17 +4,18 @@
 #include "linalg.h"
 #include "spectrum_run.h"
 
-/* Slices of one panel, or of more where there would be too many: what is not
- * split costs a sum of n x n a slice, which is a part of a hundred. With larger
- * ones the workers would not come out even at two jobs each. */
-enum { SHORT_SIDE = 1024, WIDTH = SPECTRUM_PANEL_LEAST };
+/* Slices of two panels, or of more where there would be too many. What is not
+ * split costs a sum of n x n a slice: of one panel each, that was a part of
+ * thirty, of two a part of a hundred. */
+enum { SHORT_SIDE = 1024, PANELS = 2, WIDTH = SPECTRUM_PANEL_LEAST };
 
 /* Elements of the long side that a slice has, but for the last. */
 static int64_t slice_width(int64_t n, int64_t m) {
     int64_t panels = (m + WIDTH - 1) / WIDTH;
-    if (n < SHORT_SIDE || m < 2 * WIDTH)
+    int64_t each = (panels + SPECTRUM_SLICES_MAX - 1) / SPECTRUM_SLICES_MAX;
+    if (n < SHORT_SIDE)
         return m;
-    return (panels + SPECTRUM_SLICES_MAX - 1) / SPECTRUM_SLICES_MAX * WIDTH;
+    return (each > PANELS ? each : PANELS) * WIDTH;
 }
 
 int spectrum_slices(int64_t rows, int64_t cols) {

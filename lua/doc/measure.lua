@@ -146,7 +146,7 @@ return {
     params = { { "rows", "integer" }, { "cols", "integer" } },
     returns = { { "slices", "integer" } },
     example = [[
-      print(weft.core.slices(2048, 11008))  --> 15
+      print(weft.core.slices(2048, 11008))  --> 8
       print(weft.core.slices(576, 9000))    --> 1
     ]],
     see = { "weft.core.schedule_time" },
