@@ -14,6 +14,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "schedule.h"
+
+/* Its own cache line, so that what one thread writes costs no other. */
+#define OWN_LINE _Alignas(64)
+
 /* A job's place in the order. */
 typedef struct Turn {
     double cost;
@@ -23,20 +28,27 @@ typedef struct Turn {
 struct Batch {
     atomic_int refs;
     atomic_bool started;
-    atomic_size_t next; /* the turn to take; count or more: none is left */
-    int cancel;
     size_t count;
     Turn *turns;
     PoolRun *run;
     PoolFree *release;
     void *data;
+    /* where jobs may be split; turns are not used where some are */
+    ScheduleJob *jobs;
+    Schedule *schedule; /* NULL: none is; under the lock */
+    PoolSlice *slice;
+    PoolRun *rest;
+    size_t held;
     Batch *after; /* in the pool's queue, under the pool's lock */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
+    OWN_LINE int cancel;
+    OWN_LINE atomic_size_t next; /* the turn to take; count or more: none */
+    OWN_LINE pthread_mutex_t lock;
+    pthread_cond_t changed, ready; /* a job ended; a rest can be taken */
     /* under the lock: jobs in the order they ended, how many ended, how many
-     * of these were told, how many will ever end */
+     * of these were told, how many will ever end; of a schedule, how many are
+     * taken but for their slices */
     size_t *ended;
-    size_t done, told, expected;
+    size_t done, told, expected, taken;
 };
 
 typedef struct Worker {
@@ -82,6 +94,7 @@ static Status batch_init(Batch *batch, Err *err) {
     }
     if (failed == 0 && (failed = pthread_mutex_init(&batch->lock, NULL)) != 0)
         pthread_cond_destroy(&batch->changed);
+    batch->ready = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     if (failed != 0)
         return err_set(err, STATUS_NOMEM, "no lock for a batch of jobs: %s",
                        strerror(failed));
@@ -114,6 +127,41 @@ no_memory:
     return STATUS_NOMEM;
 }
 
+Status batch_split(Batch *batch, const PoolSplit *split, Err *err) {
+    ScheduleJob *jobs = mem_array(batch->count, sizeof *jobs, err);
+    if (jobs == NULL)
+        return STATUS_NOMEM;
+    for (size_t turn = 0; turn < batch->count; turn++) {
+        size_t i = batch->turns[turn].job;
+        jobs[i] = (ScheduleJob){batch->turns[turn].cost, split->fluid[i],
+                                split->slices[i]};
+    }
+    mem_free(batch->jobs);
+    batch->jobs = jobs;
+    batch->slice = split->slice;
+    batch->rest = split->rest;
+    batch->held = split->held;
+    return STATUS_OK;
+}
+
+/* Plans the batch for so many workers; turns do where none is to be split. */
+static Status batch_plan(Batch *batch, int workers, Err *err) {
+    Schedule *schedule = NULL;
+    if (batch->jobs == NULL || workers < 2)
+        return STATUS_OK;
+    size_t own = 2 * (size_t)workers;
+    Status status =
+        schedule_create(&schedule, batch->jobs, batch->count, workers,
+                        batch->held > own ? batch->held - own : 0, err);
+    if (status != STATUS_OK)
+        return status;
+    if (schedule_splits(schedule) > 0)
+        batch->schedule = schedule;
+    else
+        schedule_release(schedule);
+    return STATUS_OK;
+}
+
 static void batch_drop(Batch *batch) {
     if (atomic_fetch_sub(&batch->refs, 1) > 1)
         return;
@@ -121,6 +169,9 @@ static void batch_drop(Batch *batch) {
         batch->release(batch->data);
     pthread_mutex_destroy(&batch->lock);
     pthread_cond_destroy(&batch->changed);
+    pthread_cond_destroy(&batch->ready);
+    schedule_release(batch->schedule);
+    mem_free(batch->jobs);
     mem_free(batch->ended);
     mem_free(batch->turns);
     mem_free(batch);
@@ -131,9 +182,12 @@ void batch_cancel(Batch *batch) {
     __atomic_store_n(&batch->cancel, 1, __ATOMIC_RELAXED);
     /* whoever takes a turn from now on finds none left */
     size_t taken = atomic_exchange(&batch->next, batch->count);
+    if (batch->schedule != NULL)
+        taken = batch->taken;
     if (taken < batch->expected)
         batch->expected = taken;
     pthread_cond_broadcast(&batch->changed);
+    pthread_cond_broadcast(&batch->ready);
     pthread_mutex_unlock(&batch->lock);
 }
 
@@ -215,6 +269,47 @@ static void batch_work(Batch *batch, Scratch *scratch) {
     }
 }
 
+static void run_task(Batch *batch, const ScheduleTask *task, Scratch *scratch) {
+    if (task->kind == SCHEDULE_SLICE)
+        batch->slice(batch->data, task->job, task->slice, scratch,
+                     &batch->cancel);
+    else if (task->kind == SCHEDULE_REST)
+        batch->rest(batch->data, task->job, scratch, &batch->cancel);
+    else
+        batch->run(batch->data, task->job, scratch, &batch->cancel);
+}
+
+/* The next task, waited for; under the lock. False when none is left. */
+static bool take_task(Batch *batch, int worker, ScheduleTask *task) {
+    while (batch->cancel == 0) {
+        ScheduleTurn turn = schedule_take(batch->schedule, worker, task);
+        if (turn != SCHEDULE_LATER)
+            return turn == SCHEDULE_TAKEN;
+        pthread_cond_wait(&batch->ready, &batch->lock);
+    }
+    return false;
+}
+
+/* Takes tasks until none is left. Their lock is cheap: batches that are split
+ * are of few and large jobs. */
+static void batch_share(Batch *batch, int worker, Scratch *scratch) {
+    ScheduleTask task;
+    pthread_mutex_lock(&batch->lock);
+    while (take_task(batch, worker, &task)) {
+        batch->taken += task.kind != SCHEDULE_SLICE;
+        pthread_mutex_unlock(&batch->lock);
+        run_task(batch, &task, scratch);
+        pthread_mutex_lock(&batch->lock);
+        if (schedule_done(batch->schedule, &task))
+            pthread_cond_broadcast(&batch->ready);
+        if (task.kind != SCHEDULE_SLICE) {
+            batch->ended[batch->done++] = task.job;
+            pthread_cond_signal(&batch->changed);
+        }
+    }
+    pthread_mutex_unlock(&batch->lock);
+}
+
 /* The queue's first batch, kept; NULL when the worker is to end. */
 static Batch *worker_wait(Worker *worker) {
     Pool *pool = worker->pool;
@@ -256,7 +351,10 @@ static void *worker_main(void *argument) {
     Pool *pool = worker->pool;
     Scratch scratch = {0};
     for (Batch *batch; (batch = worker_wait(worker)) != NULL;) {
-        batch_work(batch, &scratch);
+        if (batch->schedule != NULL)
+            batch_share(batch, (int)(worker - pool->workers), &scratch);
+        else
+            batch_work(batch, &scratch);
         worker_leave(worker);
     }
     scratch_release(&scratch);
@@ -323,6 +421,10 @@ Status pool_start(Pool *pool, Batch *batch, Err *err) {
     pthread_mutex_lock(&pool->lock);
     if (pool->started == 0)
         status = pool_spawn(pool, err);
+    pthread_mutex_unlock(&pool->lock);
+    if (status == STATUS_OK)
+        status = batch_plan(batch, pool->started, err);
+    pthread_mutex_lock(&pool->lock);
     if (status == STATUS_OK) {
         atomic_fetch_add(&batch->refs, 1);
         if (pool->first == NULL)

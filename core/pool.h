@@ -52,6 +52,25 @@ CHECKED Status batch_create(Batch **out, size_t count, const double *cost,
                             PoolRun *run, void *data, PoolFree *release,
                             Err *err);
 void batch_release(Batch *batch);
+
+/* Runs one slice of job i; the job's rest runs when all its slices ended, and
+ * tells what failed. */
+typedef void PoolSlice(void *data, size_t i, int slice, Scratch *scratch,
+                       const volatile int *cancel);
+
+typedef struct PoolSplit {
+    const double *fluid; /* (count) of each cost, what its slices come to */
+    const int *slices;   /* (count); 0 or 1: it can't be split */
+    size_t held; /* results of slices that memory has room for: each worker
+                  * may hold two, each split job one */
+    PoolSlice *slice;
+    PoolRun *rest;
+} PoolSplit;
+
+/* Before the start: some jobs may be split (schedule.h says which), where the
+ * workers would not end together else. A job is told once, after its rest. The
+ * arrays are copied. */
+CHECKED Status batch_split(Batch *batch, const PoolSplit *split, Err *err);
 /* Hands the batch to the pool's workers, after the batches started before.
  * Once a batch. */
 CHECKED Status pool_start(Pool *pool, Batch *batch, Err *err);

@@ -2,28 +2,14 @@
  *
  * The matrix is passed over in panels of its long side. Each pass hands the
  * panels to one function: add to the Gram matrix, to the R of a QR, ... */
-#include "spectrum.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cancel.h"
 #include "linalg.h"
 #include "spectrum_bound.h"
-
-/* Scratch slots of this file. */
-enum {
-    RAW,     /* tensor_read's own */
-    PANEL,   /* one panel as it was read */
-    OTHER,   /* the panel transposed, in float32, or times V2 */
-    GRAM,    /* G (n, n), or the R of the matrix */
-    VECTORS, /* V2 (n, count) */
-    LOW_R,   /* R (count, count) of A V2 */
-    VALUES,  /* eigenvalues, G's diagonal, singular values, column numbers */
-    LAPACK
-};
+#include "spectrum_run.h"
 
 static const double UNIT = 0x1p-53, UNIT_FLOAT = 0x1p-24;
 static const double GOOD = 1e-9;        /* E up to which Gram's result stays */
@@ -31,147 +17,6 @@ static const double GOOD_FLOAT = 1e-4;  /* the same in float32 */
 static const double SHOWN = 3e-6;       /* s_min / s_1 good enough to show */
 static const double SHOWN_FLOAT = 0.07; /* as many digits, in float32 */
 static const double DEEP = 1e-9;        /* s / s_1 that A V2 cannot tell */
-
-/* One matrix on its way: n columns of the short side, m of the long one. */
-typedef struct Run {
-    Tensor stored; /* the matrix, or its transpose, as its rows are stored */
-    bool flipped;  /* it is the transpose */
-    bool tall;     /* its long side is its rows */
-    int64_t m;
-    int n;
-    int width;    /* of a panel, along the long side */
-    double scale; /* power of two that every element is multiplied by */
-    bool shown;
-    SpectrumInfo info;
-    Scratch *scratch;
-    const volatile int *cancel;
-    double *w;    /* (n) eigenvalues of G, rising */
-    double *diag; /* (n) of G, kept */
-    double *s;    /* (n) the result before it is scaled back */
-    int *column;  /* (n) of G's columns that are not zero, their numbers */
-    int kept;     /* how many these are */
-} Run;
-
-/* k elements of the long side, column-major: (n, k) where the run is tall,
- * else (k, n). */
-typedef struct Panel {
-    double *z;
-    int k, ld;
-} Panel;
-
-/* What a pass does with each panel; `state` is the pass's own. */
-typedef Status PanelStep(Run *run, const Panel *panel, void *state, Err *err);
-
-Status spectrum_nonfinite(const NonFinite *bad, Err *err) {
-    if (bad->count == 0)
-        return STATUS_OK;
-    return err_set(
-        err, STATUS_NONFINITE,
-        "%llu non-finite value%s at row %llu, column %llu",
-        (unsigned long long)bad->count, bad->count == 1 ? "," : "s, the first",
-        (unsigned long long)bad->row + 1, (unsigned long long)bad->col + 1);
-}
-
-static Status report_bad(const Run *run, NonFinite *bad, Err *err) {
-    if (run->flipped) {
-        uint64_t row = bad->row;
-        bad->row = bad->col;
-        bad->col = row;
-    }
-    return spectrum_nonfinite(bad, err);
-}
-
-static Status check_cancel(const Run *run, Err *err) {
-    if (cancel_seen(run->cancel))
-        return err_set(err, STATUS_CANCELLED, "interrupted");
-    return STATUS_OK;
-}
-
-/* Reads panel->k elements of the long side from `first` on, scaled. */
-static Status read_panel(Run *run, int64_t first, Panel *panel, NonFinite *bad,
-                         Err *err) {
-    int64_t rows = run->tall ? panel->k : run->n;
-    int64_t cols = run->tall ? run->n : panel->k;
-    panel->ld = (int)cols;
-    Status status = tensor_read(&run->stored, run->tall ? first : 0, rows,
-                                run->tall ? 0 : first, cols, panel->z, cols,
-                                bad, run->scratch, RAW, err);
-    size_t count = (size_t)rows * (size_t)cols;
-    if (status == STATUS_OK && run->scale != 1)
-        for (size_t i = 0; i < count; i++)
-            panel->z[i] *= run->scale;
-    run->info.read += count;
-    return status;
-}
-
-/* One pass. After a value that is not finite panels are only counted. */
-static Status each_panel(Run *run, PanelStep *step, void *state, Err *err) {
-    NonFinite bad = {0};
-    Panel panel = {.z = scratch_take(run->scratch, PANEL,
-                                     (size_t)run->n * (size_t)run->width,
-                                     sizeof(double), err)};
-    if (panel.z == NULL)
-        return STATUS_NOMEM;
-    for (int64_t first = 0; first < run->m; first += panel.k) {
-        int64_t left = run->m - first;
-        panel.k = left < run->width ? (int)left : run->width;
-        Status status = check_cancel(run, err);
-        if (status == STATUS_OK)
-            status = read_panel(run, first, &panel, &bad, err);
-        if (status == STATUS_OK && bad.count == 0)
-            status = step(run, &panel, state, err);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return report_bad(run, &bad, err);
-}
-
-/* PanelStep: *state = the largest magnitude. */
-static Status find_largest(Run *run, const Panel *panel, void *state,
-                           Err *err) {
-    double largest = *(double *)state;
-    size_t count = (size_t)run->n * (size_t)panel->k;
-    (void)err;
-    for (size_t i = 0; i < count; i++) {
-        double size = fabs(panel->z[i]);
-        largest = size > largest ? size : largest;
-    }
-    *(double *)state = largest;
-    return STATUS_OK;
-}
-
-/* Squares of everything narrower than F64 fit a double, and so do these. */
-static Status find_scale(Run *run, Err *err) {
-    if (run->stored.dtype != DTYPE_F64)
-        return STATUS_OK;
-    double largest = 0;
-    int exponent;
-    Status status = each_panel(run, find_largest, &largest, err);
-    if (status != STATUS_OK || largest == 0)
-        return status;
-    (void)frexp(largest, &exponent);
-    if (exponent > 300 || exponent < -300)
-        run->scale = ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
-    return STATUS_OK;
-}
-
-/* The panel as (k, n), column-major, in another buffer where it is tall. */
-static double *upright(Run *run, const Panel *panel, Err *err) {
-    enum { TILE = 16 };
-    if (!run->tall)
-        return panel->z;
-    int n = run->n, k = panel->k;
-    double *out = scratch_take(run->scratch, OTHER, (size_t)n * (size_t)k,
-                               sizeof *out, err);
-    if (out == NULL)
-        return NULL;
-    for (int i0 = 0; i0 < n; i0 += TILE)
-        for (int j = 0; j < k; j++)
-            for (int i = i0; i < n && i < i0 + TILE; i++)
-                out[(size_t)i * (size_t)k + (size_t)j] =
-                    panel->z[(size_t)j * (size_t)n + (size_t)i];
-    return out;
-}
 
 static void sort_falling(double *s, int n) {
     for (int i = 1; i < n; i++) {
@@ -188,7 +33,7 @@ static void sort_falling(double *s, int n) {
 /* PanelStep: R (n, n) of state takes the panel in. */
 static Status append_panel(Run *run, const Panel *panel, void *state,
                            Err *err) {
-    double *rows = upright(run, panel, err);
+    double *rows = spectrum_upright(run, panel, err);
     if (rows == NULL)
         return STATUS_NOMEM;
     return linalg_qr_append(run->n, state, run->n, panel->k, rows, panel->k,
@@ -222,9 +67,9 @@ static Status by_direct(Run *run, Err *err) {
     if (r == NULL)
         return STATUS_NOMEM;
     memset(r, 0, area * sizeof *r);
-    Status status = each_panel(run, append_panel, r, err);
+    Status status = spectrum_each(run, append_panel, r, err);
     if (status == STATUS_OK)
-        status = check_cancel(run, err);
+        status = spectrum_poll(run, err);
     if (status != STATUS_OK)
         return status;
     int kept = drop_columns(r, n);
@@ -239,14 +84,6 @@ static Status by_direct(Run *run, Err *err) {
 }
 
 /* ---- by the Gram matrix ---- */
-
-/* PanelStep: G (n, n) of state += the panel's part. */
-static Status add_gram(Run *run, const Panel *panel, void *state, Err *err) {
-    (void)err;
-    linalg_gram(run->n, panel->k, panel->z, panel->ld, run->tall, 1, state,
-                run->n);
-    return STATUS_OK;
-}
 
 /* Closes up G over its zero columns; the numbers of the others are kept. */
 static void drop_zeros(Run *run, double *g) {
@@ -292,22 +129,15 @@ static void take_roots(Run *run, int kept) {
     }
 }
 
-/* Eigenvalues of G by its float64 sum; what is kept of it is in *g. */
-static Status gram_values(Run *run, double **g, Err *err) {
-    size_t area = (size_t)run->n * (size_t)run->n;
-    *g = scratch_take(run->scratch, GRAM, area, sizeof **g, err);
-    if (*g == NULL)
-        return STATUS_NOMEM;
-    memset(*g, 0, area * sizeof **g);
-    Status status = each_panel(run, add_gram, *g, err);
-    if (status == STATUS_OK)
-        status = check_cancel(run, err);
+/* Eigenvalues of the whole G; what is kept of it stays in g. */
+static Status gram_values(Run *run, double *g, Err *err) {
+    Status status = spectrum_poll(run, err);
     if (status != STATUS_OK)
         return status;
-    drop_zeros(run, *g);
-    keep_gram(run, *g);
-    status = linalg_symmetric_values(run->kept, *g, run->n, run->w,
-                                     run->scratch, LAPACK, err);
+    drop_zeros(run, g);
+    keep_gram(run, g);
+    status = linalg_symmetric_values(run->kept, g, run->n, run->w, run->scratch,
+                                     LAPACK, err);
     if (status == STATUS_OK)
         take_roots(run, run->kept);
     return status;
@@ -362,7 +192,7 @@ static Status low_factors(Run *run, double *g, LowEnd *low, Err *err) {
         return status;
     spread_rows(run, v, low->count);
     memset(low->r, 0, count * count * sizeof *low->r);
-    return each_panel(run, append_low, low, err);
+    return spectrum_each(run, append_low, low, err);
 }
 
 static int count_below(const double *s, int n, double limit) {
@@ -407,9 +237,9 @@ static Status redo_low_end(Run *run, double *g, Err *err) {
     return STATUS_OK;
 }
 
-static Status by_gram(Run *run, Err *err) {
-    double *g = NULL;
-    Status status = gram_values(run, &g, err);
+/* From the Gram matrix g (n, n), destroyed. */
+static Status from_gram(Run *run, double *g, Err *err) {
+    Status status = gram_values(run, g, err);
     if (status == STATUS_NUMERIC)
         return by_direct(run, err);
     if (status != STATUS_OK)
@@ -425,9 +255,18 @@ static Status by_gram(Run *run, Err *err) {
     return status;
 }
 
+static Status by_gram(Run *run, Err *err) {
+    size_t n = (size_t)run->n;
+    double *g = scratch_take(run->scratch, GRAM, n * n, sizeof *g, err);
+    if (g == NULL)
+        return STATUS_NOMEM;
+    Status status = spectrum_gram(run, g, err);
+    return status == STATUS_OK ? from_gram(run, g, err) : status;
+}
+
 /* ---- single precision ---- */
 
-/* PanelStep: as add_gram, in float32. */
+/* PanelStep: as spectrum_add_panel, in float32. */
 static Status add_gram_float(Run *run, const Panel *panel, void *state,
                              Err *err) {
     size_t count = (size_t)run->n * (size_t)panel->k;
@@ -468,9 +307,9 @@ static Status by_float(Run *run, Err *err) {
     if (g == NULL)
         return STATUS_NOMEM;
     memset(g, 0, area * sizeof *g);
-    Status status = each_panel(run, add_gram_float, g, err);
+    Status status = spectrum_each(run, add_gram_float, g, err);
     if (status == STATUS_OK)
-        status = check_cancel(run, err);
+        status = spectrum_poll(run, err);
     if (status != STATUS_OK || !in_float_range(g, run->n))
         return status;
     status = linalg_symmetric_values_float(run->n, g, run->n, run->w,
@@ -484,56 +323,8 @@ static Status by_float(Run *run, Err *err) {
 
 /* ---- the whole ---- */
 
-/* Panels of about half a million elements, 512 to 8192 of the long side,
- * multiples of 256 so that no quantised block is split. */
-static int panel_width(int64_t n, int64_t m) {
-    int64_t width = ((int64_t)1 << 19) / n / 256 * 256;
-    width = width < 512 ? 512 : width > 8192 ? 8192 : width;
-    return (int)(width < m ? width : m);
-}
-
-static bool stored_by_columns(const Tensor *matrix) {
-    if (!tensor_in_memory(matrix))
-        return matrix->source->transposed;
-    return llabs(matrix->stride[0]) < llabs(matrix->stride[1]);
-}
-
-static Status check_matrix(const Tensor *matrix, int64_t n, int64_t m,
-                           Err *err) {
-    int64_t width = n > 0 ? panel_width(n, m) : 0;
-    if (matrix->axes != 2)
-        return err_set(err, STATUS_ARGUMENT,
-                       "a tensor of %d axes has no spectrum: a matrix of 2 is "
-                       "wanted",
-                       matrix->axes);
-    Status status = linalg_check_size((uint64_t)n, (uint64_t)n, err);
-    if (status == STATUS_OK)
-        status = linalg_check_size((uint64_t)n, (uint64_t)width, err);
-    return status;
-}
-
-/* Fills in the run but for run->stored. */
-static Status start_run(Run *run, Err *err) {
-    int64_t rows = run->stored.shape[0], cols = run->stored.shape[1];
-    run->tall = rows >= cols;
-    run->n = (int)(run->tall ? cols : rows);
-    run->m = run->tall ? rows : cols;
-    run->width = panel_width(run->n, run->m);
-    run->scale = 1;
-    size_t n = (size_t)run->n;
-    double *block = scratch_take(run->scratch, VALUES, n,
-                                 3 * sizeof(double) + sizeof(int), err);
-    if (block == NULL)
-        return STATUS_NOMEM;
-    run->w = block;
-    run->diag = block + n;
-    run->s = block + 2 * n;
-    run->column = (int *)(block + 3 * n);
-    return STATUS_OK;
-}
-
 static Status compute(Run *run, const SpectrumWish *wish, Err *err) {
-    Status status = find_scale(run, err);
+    Status status = spectrum_scale(run, err);
     if (status == STATUS_OK && wish->method == SPECTRUM_DIRECT)
         return by_direct(run, err);
     if (status == STATUS_OK && wish->single)
@@ -560,29 +351,43 @@ Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
     int64_t rows = matrix->axes == 2 ? matrix->shape[0] : 0;
     int64_t cols = matrix->axes == 2 ? matrix->shape[1] : 0;
     int64_t n = rows < cols ? rows : cols, m = rows < cols ? cols : rows;
-    Status status = check_matrix(matrix, n, m, err);
+    Status status = spectrum_check(matrix, n, m, err);
     if (status != STATUS_OK)
         return status;
     if (n == 0) {
         memset(info, 0, sizeof *info);
         return STATUS_OK;
     }
-    Run run = {.flipped = stored_by_columns(matrix),
-               .shown = wish->shown,
-               .info = {.flops = spectrum_cost(rows, cols)},
-               .scratch = scratch,
-               .cancel = cancel};
-    if (run.flipped)
-        status = tensor_transpose(&run.stored, matrix, err);
-    else
-        tensor_view(&run.stored, matrix);
+    Run run;
+    status = spectrum_open(&run, matrix, scratch, cancel, err);
     if (status != STATUS_OK)
         return status;
-    status = start_run(&run, err);
-    if (status == STATUS_OK)
-        status = compute(&run, wish, err);
+    run.shown = wish->shown;
+    run.info.flops = spectrum_cost(rows, cols);
+    status = compute(&run, wish, err);
     if (status == STATUS_OK)
         status = finish(&run, s, info, err);
-    tensor_release(&run.stored);
+    spectrum_close(&run);
+    return status;
+}
+
+Status spectrum_from_slices(const Tensor *matrix, const SpectrumWish *wish,
+                            double *g, const SpectrumSlice *sum, double *s,
+                            SpectrumInfo *info, Scratch *scratch,
+                            const volatile int *cancel, Err *err) {
+    Run run;
+    Status status = spectrum_open(&run, matrix, scratch, cancel, err);
+    if (status != STATUS_OK)
+        return status;
+    run.shown = wish->shown;
+    run.info.flops = spectrum_cost(matrix->shape[0], matrix->shape[1]);
+    run.info.read = sum->read;
+    NonFinite bad = spectrum_place(&run, &sum->bad);
+    status = spectrum_nonfinite(&bad, err);
+    if (status == STATUS_OK)
+        status = from_gram(&run, g, err);
+    if (status == STATUS_OK)
+        status = finish(&run, s, info, err);
+    spectrum_close(&run);
     return status;
 }

@@ -33,11 +33,44 @@ typedef struct SpectrumInfo {
  * STATUS_NONFINITE says how many values are not finite and where the first
  * is as they are stored; STATUS_CANCELLED is polled between panels through
  * *cancel (may be NULL).
- * Memory: n x n and one panel of the short side n, in `scratch`; a transposed
+ * Memory: 3 n^2 and one panel of the short side n, in `scratch`; a transposed
  * matrix is read through a view of its own. */
 CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
                                double *s, SpectrumInfo *info, Scratch *scratch,
                                const volatile int *cancel, Err *err);
+
+enum { SPECTRUM_SLICES_MAX = 16 };
+
+/* What the pass over one slice found; {0} before all. */
+typedef struct SpectrumSlice {
+    NonFinite bad; /* of the matrix as it is stored */
+    uint64_t read; /* elements decoded */
+} SpectrumSlice;
+
+/* The Gram matrix of a long matrix is the sum, in order, of those of so many
+ * slices (at most SPECTRUM_SLICES_MAX) of its long side: by shape alone, so that the values are the same to
+ * the bit whether one worker takes all slices or many do. */
+int spectrum_slices(int64_t rows, int64_t cols);
+/* In how many slices spectrum_values' work may be done apart, by these three:
+ * 1 where it can't, else spectrum_slices. */
+int spectrum_parts(const Tensor *matrix, const SpectrumWish *wish);
+/* G (n, n), lower triangle, of slice 0, 1, ... of a matrix of several parts.
+ * Values that are not finite are counted in *out, and g is then undefined.
+ * STATUS_CANCELLED as spectrum_values. */
+CHECKED Status spectrum_slice(const Tensor *matrix, int slice, double *g,
+                              SpectrumSlice *out, Scratch *scratch,
+                              const volatile int *cancel, Err *err);
+/* The lower triangle of G (n, n) += the next slice's, and *sum takes in what
+ * that slice's pass found. */
+void spectrum_add(int64_t n, double *g, const double *part, SpectrumSlice *sum,
+                  const SpectrumSlice *next);
+/* spectrum_values from the sum of all slices' G (n, n), destroyed, and *sum,
+ * what their passes found. */
+CHECKED Status spectrum_from_slices(const Tensor *matrix,
+                                    const SpectrumWish *wish, double *g,
+                                    const SpectrumSlice *sum, double *s,
+                                    SpectrumInfo *info, Scratch *scratch,
+                                    const volatile int *cancel, Err *err);
 
 /* Whether n > 0 values, found with or without wish->shown in double precision,
  * are to the bit those that are found the other way. */
@@ -47,8 +80,13 @@ bool spectrum_shows(const SpectrumInfo *info, const double *s, size_t n);
  * 2, column 7", counted from 1. STATUS_OK where bad->count is 0. */
 CHECKED Status spectrum_nonfinite(const NonFinite *bad, Err *err);
 
-/* What spectrum_values costs in flops: the pool's order. */
+/* What spectrum_values costs in flops. */
 double spectrum_cost(int64_t rows, int64_t cols);
+
+/* What a worker's time goes by, in flops of a Gram matrix; and how much of it
+ * is the Gram matrix, which slices share: the pool's order. */
+double spectrum_work(int64_t rows, int64_t cols);
+double spectrum_fluid(int64_t rows, int64_t cols);
 
 /* exp(-sum p ln p), p = s / sum s, zeros dropped; NaN for an empty or an
  * all-zero spectrum. (Roy and Vetterli 2007) */

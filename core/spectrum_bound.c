@@ -9,6 +9,20 @@ double spectrum_cost(int64_t rows, int64_t cols) {
     return m * n * n + 4.0 / 3.0 * n * n * n;
 }
 
+double spectrum_fluid(int64_t rows, int64_t cols) {
+    double n = (double)(rows < cols ? rows : cols);
+    double m = (double)(rows < cols ? cols : rows);
+    return m * n * n;
+}
+
+/* The reduction's flops are slower than those of the Gram matrix: half of them
+ * wait for memory. */
+double spectrum_work(int64_t rows, int64_t cols) {
+    static const double SLOW = 1.7;
+    double fluid = spectrum_fluid(rows, cols);
+    return fluid + SLOW * (spectrum_cost(rows, cols) - fluid);
+}
+
 /* Of s / unit. */
 static double total(const double *s, size_t n, double unit) {
     double sum = 0;

@@ -6,15 +6,15 @@
 -- heads. Its seconds come from rates (plan/rates.lua measures them).
 local plan <const> = {}
 
+local core <const> = require "weft.core"
 local family <const> = require "weft.model.family"
 local parts <const> = require "weft.model.parts"
-local schedule <const> = require "weft.plan.schedule"
 local shapes <const> = require "weft.plan.shapes"
 
 local DOUBLE <const> = 8
 -- A worker's panel is read and may be turned: two of half a million elements,
--- of at least 512 along the long side.
-local PANEL <const>, PANEL_LEAST <const> = 1 << 19, 512
+-- of at least 768 along the long side.
+local PANEL <const>, PANEL_LEAST <const> = 1 << 19, 768
 local BASE_BYTES <const> = 30 << 20 -- of the program and its libraries
 
 -- Bytes an element where no file tells: of the config's torch_dtype.
@@ -246,34 +246,50 @@ end
 
 -- ---- time ----
 
---- A job's seconds on one processor, and the share of it that can be cut into
---- tiles.
+--- A job's seconds on one processor, those of them that slices come to, and
+--- how many slices it has.
 function plan.seconds(job, rates)
   if job.kind == "kernels" then
-    return plan.kernel_flops(job.m, job.n, job.heads) / rates.kernels, 0
+    return plan.kernel_flops(job.m, job.n, job.heads) / rates.kernels, 0.0, 1
   end
   local flops <const> = plan.flops(job.m, job.n)
   local gram <const> = flops / rates.gram(job.n) + job.m * job.n * rates.decode
-  local whole <const> = gram + rates.reduction(job.n)
-  return whole, gram / whole
+  -- float64 is looked over for its scale first, and not split
+  local slices <const> = job.bytes < DOUBLE * job.m * job.n
+    and core.slices(job.m, job.n) or 1
+  return gram + rates.reduction(job.n), gram, slices
 end
 
---- Every single job's {cost, split}, for plan/schedule.lua.
+--- Every single job, as core.schedule_time takes them: {costs, fluids, slices}.
 function plan.costs(list, rates)
-  local costs <const> = {}
+  local costs <const>, fluids <const>, slices <const> = {}, {}, {}
   for _, job in ipairs(list) do
-    local seconds <const>, split <const> = plan.seconds(job, rates)
+    local seconds <const>, fluid <const>, count <const> =
+      plan.seconds(job, rates)
     for _ = 1, job.count do
-      costs[#costs + 1] = { cost = seconds, split = split }
+      costs[#costs + 1] = seconds
+      fluids[#fluids + 1] = fluid
+      slices[#slices + 1] = count
     end
   end
-  return costs
+  return { costs = costs, fluids = fluids, slices = slices }
+end
+
+--- No schedule that splits no job takes less: total / workers, or the largest.
+function plan.bound(work, workers)
+  local total, largest = 0.0, 0.0
+  for _, cost in ipairs(work.costs) do
+    total = total + cost
+    largest = math.max(largest, cost)
+  end
+  return math.max(total / workers, largest)
 end
 
 --- Expected seconds on `cores` workers of each of `ranks` machines. Between
---- machines no matrix is cut.
-function plan.time(costs, cores, ranks)
-  return schedule.time(costs, cores * (ranks or 1), (ranks or 1) > 1)
+--- machines no matrix is split.
+function plan.time(work, cores, ranks)
+  return core.schedule_time(work.costs, work.fluids, work.slices,
+    cores * (ranks or 1), (ranks or 1) > 1 and 0 or nil)
 end
 
 return plan

@@ -102,6 +102,30 @@ int bind_option(lua_State *L, int arg, const char *name, int type) {
     return got;
 }
 
+int bind_option_marks(lua_State *L, int arg, const char *name) {
+    int type = LUA_TNIL;
+    if (lua_istable(L, arg))
+        type = lua_getfield(L, arg, name);
+    else
+        lua_pushnil(L);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
+        luaL_argerror(L, arg,
+                      lua_pushfstring(L,
+                                      "option '%s': %s, expected true, false "
+                                      "or a table",
+                                      name, luaL_tolstring(L, -1, NULL)));
+    return lua_gettop(L);
+}
+
+bool bind_marked(lua_State *L, int marks, lua_Integer place) {
+    if (!lua_istable(L, marks))
+        return lua_toboolean(L, marks);
+    lua_rawgeti(L, marks, place);
+    bool found = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return found;
+}
+
 int bind_option_word(lua_State *L, int arg, const char *name,
                      const char *const *words, int preset) {
     if (bind_option(L, arg, name, LUA_TSTRING) == LUA_TNIL) {

@@ -35,6 +35,7 @@ void bind_linalg(lua_State *L);
 void bind_progress(lua_State *L);
 void bind_ranks(lua_State *L);
 void bind_spectra(lua_State *L);
+void bind_schedule(lua_State *L);
 void bind_sys(lua_State *L);
 void bind_tensor(lua_State *L);
 
@@ -82,6 +83,11 @@ void bind_options(lua_State *L, int arg, const char *const *names);
 /* Pushes option `name` of the table at `arg` and returns its type, LUA_TNIL
  * where it is absent; raises unless it is of `type`. */
 int bind_option(lua_State *L, int arg, const char *name, int type);
+/* Pushes an option that is true, false or a table with true at some places of
+ * a list; its index. */
+int bind_option_marks(lua_State *L, int arg, const char *name);
+/* Whether the place of the list is marked by the option at that index. */
+bool bind_marked(lua_State *L, int marks, lua_Integer place);
 /* The option as an index into `words` (NULL-terminated), or `preset`. */
 int bind_option_word(lua_State *L, int arg, const char *name,
                      const char *const *words, int preset);
@@ -130,6 +136,8 @@ typedef struct Kernel {
 } Kernel;
 /* Whether two factors are made of the same views. */
 bool bind_factor_same(const Factor *a, const Factor *b);
+/* Equal for factors that are one by it. */
+uint64_t bind_factor_hash(const Factor *factor);
 
 /* ---- the cache of spectra ---- */
 
@@ -183,12 +191,18 @@ void *bind_work_data(lua_State *L, Work *work, size_t size, PoolFree *release);
 enum { BIND_ANY_THREADS = -1 };
 void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
                      const double *cost, PoolRun *run);
+/* The same; some of the jobs may be split. */
+void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
+                           const double *cost, PoolRun *run,
+                           const PoolSplit *split);
 /* Waits for the next job that ended: false when all have. On Ctrl-C abandons
  * the pool and raises "interrupted!". */
 bool bind_work_next(lua_State *L, Work *work, size_t *i);
 /* Cancels what has not ended, waits for nothing. */
 void bind_work_close(Work *work);
 typedef struct RanksFace RanksFace; /* of ranks.h */
+/* Whether there are other ranks: then no job is split. */
+bool bind_ranks_there(lua_State *L);
 /* Has the other ranks, if there are any, help with the work that was started:
  * before the first bind_work_next. */
 void bind_ranks_help(lua_State *L, Work *work, int threads,

@@ -52,6 +52,7 @@ int luaopen_weft_core(lua_State *L) {
     bind_kernel(L);
     bind_linalg(L);
     bind_spectra(L);
+    bind_schedule(L);
     bind_estimate(L);
     bind_json(L);
     bind_sys(L);

@@ -33,6 +33,34 @@ bool bind_factor_same(const Factor *a, const Factor *b) {
     return a == b || same;
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word) {
+    return (hash ^ word) * 0x9E3779B97F4A7C15U ^ hash >> 29;
+}
+
+/* Equal for tensors that bind_tensor_same holds to be one. */
+static uint64_t tensor_hash(const Tensor *tensor) {
+    const Source *source = tensor->source;
+    uint64_t hash = mix(0, (uint64_t)(uintptr_t)tensor->storage);
+    hash = mix(hash, (uint64_t)tensor->offset);
+    if (source == NULL)
+        return hash;
+    hash = mix(hash, (uint64_t)(uintptr_t)source->file);
+    hash = mix(hash, source->offset);
+    hash = mix(hash, source->first_col);
+    return source->run_count == 0 ? hash : mix(hash, source->runs[0].first);
+}
+
+uint64_t bind_factor_hash(const Factor *factor) {
+    uint64_t hash = factor->count;
+    for (size_t i = 0; i < factor->count; i++) {
+        const FactorBlock *block = &factor->block[i];
+        hash = mix(hash, tensor_hash(&block->matrix));
+        if (block->product)
+            hash = mix(hash, tensor_hash(&block->by));
+    }
+    return hash;
+}
+
 /* ---- making them ---- */
 
 /* Adds what keeps the tensor's checkpoint from being collected to the list at

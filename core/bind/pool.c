@@ -122,8 +122,9 @@ void *bind_work_data(lua_State *L, Work *work, size_t size, PoolFree *release) {
     return work->data;
 }
 
-void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
-                     const double *cost, PoolRun *run) {
+void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
+                           const double *cost, PoolRun *run,
+                           const PoolSplit *split) {
     bind_poll(L);
     Pool *pool = pool_get(L, threads);
     Err err;
@@ -131,7 +132,14 @@ void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
     BIND_MUST(L, &err,
               batch_create(&work->batch, count, cost, run, work->data,
                            work->release, &err));
+    if (split != NULL)
+        BIND_MUST(L, &err, batch_split(work->batch, split, &err));
     BIND_MUST(L, &err, pool_start(pool, work->batch, &err));
+}
+
+void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
+                     const double *cost, PoolRun *run) {
+    bind_work_start_split(L, work, threads, count, cost, run, NULL);
 }
 
 /* Ends the work and every other of this pool, and raises. */

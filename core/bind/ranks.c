@@ -42,6 +42,10 @@ static Ranks *ranks_get(lua_State *L, Transport *transport) {
     return *box;
 }
 
+bool bind_ranks_there(lua_State *L) {
+    return find_transport(L) != NULL;
+}
+
 void bind_ranks_help(lua_State *L, Work *work, int threads,
                      const RanksFace *face) {
     Transport *transport = find_transport(L);

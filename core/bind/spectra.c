@@ -6,7 +6,7 @@
 #include "direct.h"
 #include "heads.h"
 #include "ranks.h"
-#include "spectrum.h"
+#include "spectrum_share.h"
 
 /* Places on the stack. */
 enum { LIST = 1, OPTIONS, EACH, NOTE, WORK, RESULTS, WHY, INFO, PLACES = INFO };
@@ -16,14 +16,15 @@ enum { NORM, SYMMETRY, ASYMMETRY };
 enum { BOUND = NORM };
 
 typedef struct Item {
-    Tensor matrix;        /* closed where it is a kernel */
-    Factor *left, *right; /* of a kernel, else NULL */
-    Tensor out;           /* the result, shared with Lua */
-    Tensor re, im;        /* the same, of a kernel's eigenvalues */
-    CacheAnswer answer;   /* with the results' arrays */
-    bool found;           /* it was in the cache, and has no job */
-    bool able;            /* it can be kept there */
-    bool shown;           /* its small values are to be exact too */
+    Tensor matrix;                  /* closed where it is a kernel */
+    Factor *left, *right;           /* of a kernel, else NULL */
+    Tensor out;                     /* the result, shared with Lua */
+    Tensor re, im;                  /* the same, of a kernel's eigenvalues */
+    CacheAnswer answer;             /* with the results' arrays */
+    _Atomic(SpectrumShare *) share; /* of its slices; NULL: none was run */
+    bool found;                     /* it was in the cache, and has no job */
+    bool able;                      /* it can be kept there */
+    bool shown;                     /* its small values are to be exact too */
     size_t job;
     int rank; /* which computed it */
 } Item;
@@ -46,7 +47,9 @@ typedef struct Spectra {
     size_t items, jobs;
     Item *item;
     Job *job;
-    double *cost;
+    double *cost, *fluid; /* of jobs; of that, what slices come to */
+    int *slices;
+    int64_t side; /* the largest short side that has some */
     size_t *order;
     const Factor **left;
     KernelResult *kernel;
@@ -58,6 +61,7 @@ typedef struct Spectra {
 static void spectra_free(void *data) {
     Spectra *spectra = data;
     for (size_t i = 0; i < spectra->items; i++) {
+        spectrum_share_release(spectra->item[i].share);
         tensor_release(&spectra->item[i].matrix);
         factor_release(spectra->item[i].left);
         factor_release(spectra->item[i].right);
@@ -69,6 +73,8 @@ static void spectra_free(void *data) {
     mem_free(spectra->item);
     mem_free(spectra->job);
     mem_free(spectra->cost);
+    mem_free(spectra->fluid);
+    mem_free(spectra->slices);
     mem_free(spectra->order);
     mem_free(spectra->left);
     mem_free(spectra->kernel);
@@ -86,6 +92,8 @@ static Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
     } const wanted[] = {
         {(void **)&spectra->job, sizeof(Job)},
         {(void **)&spectra->cost, sizeof(double)},
+        {(void **)&spectra->fluid, sizeof(double)},
+        {(void **)&spectra->slices, sizeof(int)},
         {(void **)&spectra->order, sizeof(size_t)},
         {(void **)&spectra->left, sizeof(Factor *)},
         {(void **)&spectra->kernel, sizeof(KernelResult)},
@@ -171,10 +179,20 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
             "a tensor of shape %s has no singular values: expected 2 axes",
             tensor_shape_text(shape, sizeof shape, &item->matrix));
     else
-        spectra->status[at] = spectrum_values(
-            &item->matrix, &wish, tensor_data(&item->out), &spectra->info[at],
-            scratch, cancel, &spectra->err[at]);
+        spectra->status[at] = spectrum_share_values(
+            item->share, &item->matrix, &wish, tensor_data(&item->out),
+            &spectra->info[at], scratch, cancel, &spectra->err[at]);
     keep_item(spectra, at);
+}
+
+/* What fails here is told by run_matrix, which comes after all slices. */
+static void run_slice(void *data, size_t i, int slice, Scratch *scratch,
+                      const volatile int *cancel) {
+    Spectra *spectra = data;
+    Item *item = &spectra->item[spectra->order[spectra->job[i].first]];
+    SpectrumShare *share = spectrum_share_at(&item->share, &item->matrix);
+    if (share != NULL)
+        spectrum_share_slice(share, &item->matrix, slice, scratch, cancel);
 }
 
 static void run_kernels(Spectra *spectra, const Job *job, Scratch *scratch,
@@ -205,7 +223,7 @@ static bool spectra_job(void *data, size_t i, RankJob *out) {
     const Job *job = &spectra->job[i];
     size_t at = job->first;
     Item *item = &spectra->item[spectra->order[at]];
-    *out = (RankJob){.wish = spectra->wish,
+    *out = (RankJob){.wish = wish_of(spectra, item),
                      .eigen = spectra->eigen,
                      .dense = spectra->dense,
                      .matrix = job->right == NULL ? &item->matrix : NULL,
@@ -231,39 +249,10 @@ static void spectra_took(void *data, size_t i, int rank) {
 
 /* ---- the batch ---- */
 
-static uint64_t mix(uint64_t hash, uint64_t word) {
-    return (hash ^ word) * 0x9E3779B97F4A7C15U ^ hash >> 29;
-}
-
-/* Equal for tensors that bind_tensor_same holds to be one. */
-static uint64_t tensor_hash(const Tensor *tensor) {
-    const Source *source = tensor->source;
-    uint64_t hash = mix(0, (uint64_t)(uintptr_t)tensor->storage);
-    hash = mix(hash, (uint64_t)tensor->offset);
-    if (source == NULL)
-        return hash;
-    hash = mix(hash, (uint64_t)(uintptr_t)source->file);
-    hash = mix(hash, source->offset);
-    hash = mix(hash, source->first_col);
-    return source->run_count == 0 ? hash : mix(hash, source->runs[0].first);
-}
-
-/* Equal for factors that bind_factor_same holds to be one. */
-static uint64_t factor_hash(const Factor *factor) {
-    uint64_t hash = factor->count;
-    for (size_t i = 0; i < factor->count; i++) {
-        const FactorBlock *block = &factor->block[i];
-        hash = mix(hash, tensor_hash(&block->matrix));
-        if (block->product)
-            hash = mix(hash, tensor_hash(&block->by));
-    }
-    return hash;
-}
-
 /* The job of kernels with this right factor, latest first, since a group's
  * heads stand together; a new one where there is none. */
 static size_t kernel_job(Spectra *spectra, const Factor *right) {
-    uint64_t hash = factor_hash(right);
+    uint64_t hash = bind_factor_hash(right);
     for (size_t j = spectra->jobs; j-- > 0;) {
         const Job *job = &spectra->job[j];
         if (job->right != NULL && job->hash == hash &&
@@ -339,10 +328,19 @@ static double item_cost(const Spectra *spectra, const Item *item,
                         size_t heads) {
     const int64_t *shape = item->matrix.shape;
     if (item->right == NULL)
-        return spectrum_cost(shape[0], shape[1]);
+        return spectrum_work(shape[0], shape[1]);
     double dense = spectra->dense ? direct_eigvals_cost(item->left->d) : 0;
     return kernel_cost(item->left, item->right, (int64_t)heads) +
            dense * (double)heads;
+}
+
+static void set_slices(Spectra *spectra, const Item *item) {
+    const int64_t *shape = item->matrix.shape;
+    int slices = spectrum_parts(&item->matrix, &spectra->wish);
+    spectra->slices[item->job] = slices;
+    spectra->fluid[item->job] = spectrum_fluid(shape[0], shape[1]);
+    if (slices > 1 && item_values(item) > spectra->side)
+        spectra->side = item_values(item);
 }
 
 /* Puts the items in the order of their jobs and prices these. */
@@ -368,40 +366,16 @@ static void order_items(Spectra *spectra) {
         kernel->re = item->answer.array[1];
         kernel->im = item->answer.array[2];
         spectra->cost[item->job] = item_cost(spectra, item, job->count);
+        if (item->right == NULL)
+            set_slices(spectra, item);
     }
-}
-
-/* Pushes the option `shown`: true, false or a table with true at some places
- * of the list. */
-static int push_shown(lua_State *L) {
-    int type = LUA_TNIL;
-    if (lua_isnil(L, OPTIONS))
-        lua_pushnil(L);
-    else
-        type = lua_getfield(L, OPTIONS, "shown");
-    if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
-        luaL_argerror(L, OPTIONS,
-                      lua_pushfstring(L,
-                                      "option 'shown': %s, expected true, "
-                                      "false or a table",
-                                      luaL_tolstring(L, -1, NULL)));
-    return lua_gettop(L);
-}
-
-static bool is_shown(lua_State *L, int shown, lua_Integer place) {
-    if (!lua_istable(L, shown))
-        return lua_toboolean(L, shown);
-    lua_rawgeti(L, shown, place);
-    bool found = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return found;
 }
 
 /* Fills in the batch's data from the list, its result tensors in RESULTS, and
  * what the cache has of them. */
 static void spectra_fill(lua_State *L, Spectra *spectra) {
     Err err;
-    int shown = push_shown(L);
+    int shown = bind_option_marks(L, OPTIONS, "shown");
     BIND_MUST(L, &err,
               spectra_arrays(spectra, (size_t)lua_rawlen(L, LIST), &err));
     for (size_t i = 0; i < spectra->items; i++) {
@@ -410,7 +384,7 @@ static void spectra_fill(lua_State *L, Spectra *spectra) {
         take_item(L, spectra, i);
         make_results(L, spectra, i);
         lua_pop(L, 1);
-        item->shown = is_shown(L, shown, (lua_Integer)i + 1);
+        item->shown = bind_marked(L, shown, (lua_Integer)i + 1);
         bind_poll(L);
         find_item(spectra, item);
         if (!item->found)
@@ -589,9 +563,14 @@ static int core_spectra(lua_State *L) {
     read_eigen(L, spectra);
     bind_cache_begin(L, OPTIONS, &spectra->cache);
     spectra_fill(L, spectra);
+    PoolSplit split = {.fluid = spectra->fluid,
+                       .slices = spectra->slices,
+                       .held = spectrum_share_room(spectra->side),
+                       .slice = run_slice,
+                       .rest = spectra_run};
     if (spectra->jobs > 0)
-        bind_work_start(L, work, threads, spectra->jobs, spectra->cost,
-                        spectra_run);
+        bind_work_start_split(L, work, threads, spectra->jobs, spectra->cost,
+                              spectra_run, bind_ranks_there(L) ? NULL : &split);
     if (spectra->jobs > 0)
         bind_ranks_help(L, work, threads,
                         &(RanksFace){spectra_job, spectra_took, spectra_run});

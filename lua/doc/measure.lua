@@ -119,6 +119,39 @@ return {
     see = { "weft.estimate" },
   },
   {
+    name = "weft.core.schedule_time",
+    summary = "When the last of some workers ends, if they take jobs as "
+      .. "weft.spectra does: largest first, and some of them in slices, where "
+      .. "workers would be idle at the end else. The same code, simulated.",
+    params = {
+      { "costs", "table", "numbers, of each job, in any unit" },
+      { "fluids", "table", "of each cost, what its slices come to" },
+      { "slices", "table", "of each job; 0 or 1: it can't be split" },
+      { "workers", "integer" },
+      { "held?", "integer", "so many jobs may be split; all where left out" },
+    },
+    returns = { { "time", "number" } },
+    example = [[
+      local time, costs, fluids = weft.core.schedule_time, {2, 2, 2}, {1, 1, 1}
+      print(time(costs, fluids, {1, 1, 1}, 2))  --> 4.0
+      print(time(costs, fluids, {4, 4, 4}, 2))  --> 3.0
+    ]],
+    see = { "weft.core.slices" },
+  },
+  {
+    name = "weft.core.slices",
+    summary = "How many slices the Gram matrix of a matrix is summed from: by "
+      .. "its shape alone, so that spectra have the same bytes whoever takes "
+      .. "them.",
+    params = { { "rows", "integer" }, { "cols", "integer" } },
+    returns = { { "slices", "integer" } },
+    example = [[
+      print(weft.core.slices(2048, 11008))  --> 8
+      print(weft.core.slices(576, 9000))    --> 1
+    ]],
+    see = { "weft.core.schedule_time" },
+  },
+  {
     name = "weft.spectra", also = { "weft.core.spectra" },
     summary = "Singular values of many matrices and kernels on all processors.",
     params = {
