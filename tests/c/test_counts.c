@@ -160,7 +160,7 @@ static void test_no_new_buffers(void **state) {
 /* At most 3 n^2 float64 and a panel, whichever way is taken. */
 static void test_peak(void **state) {
     (void)state;
-    enum { N = 768, M = 1536, WIDTH = 512 };
+    enum { N = 1024, M = 2048, WIDTH = 768 };
     static const struct {
         SpectrumWish wish;
         double depth;
