@@ -5,7 +5,6 @@
 local core <const> = require "weft.core"
 local plan <const> = require "weft.plan"
 local rates <const> = require "weft.plan.rates"
-local schedule <const> = require "weft.plan.schedule"
 
 local SHAPES <const> = { "qwen2.5-3b", "llama-8b", "llama-70b", "llama-405b",
   "deepseek-671b" }
@@ -75,10 +74,10 @@ local function print_ranks(costs)
     local cells <const> = { tostring(ranks) }
     for _, name in ipairs(SIMULATED) do
       local jobs <const> = costs[name].jobs
-      local time <const> = schedule.time(jobs, ranks, true)
-      cells[#cells + 1] = ("%.1f"):format(schedule.lower_bound(jobs, 1) / time)
+      local time <const> = plan.time(jobs, 1, ranks)
+      cells[#cells + 1] = ("%.1f"):format(plan.bound(jobs, 1) / time)
       cells[#cells + 1] = ("%.1f %%"):format(100
-        * schedule.lower_bound(jobs, ranks) / time)
+        * plan.bound(jobs, ranks) / time)
     end
     print_row(cells)
     ranks = ranks * 2
