@@ -147,7 +147,7 @@ end
 
 -- Random columns of unlike size: a spectrum that falls as weights' do.
 local function random_weight(seed, rows, cols)
-  local scale <const> = weft.randn(seed + 1, 1, cols):exp()
+  local scale <const> = (weft.randn(seed + 1, 1, cols) * 0.5):exp()
   return weft.randn(seed, rows, cols) * scale * 0.02
 end
 
