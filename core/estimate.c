@@ -17,7 +17,7 @@ enum {
     PROBES_FIRST = 16,
     PROBES_MORE = 8,
     PROBES_MOST = 64,
-    STEPS_FIRST = 32
+    STEPS_FIRST = 16
 };
 
 static const double NARROW = 0.015;     /* half-width to stop at */

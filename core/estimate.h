@@ -48,7 +48,7 @@ CHECKED Status estimate_matrix(const Tensor *matrix, const EstimateWish *wish,
                                Estimate *out, const volatile int *cancel,
                                Err *err);
 
-/* What it costs in flops where 16 probes and 32 steps are enough. */
+/* What it costs in flops where 16 probes and 16 steps are enough. */
 double estimate_cost(int64_t rows, int64_t cols);
 
 #endif

@@ -94,11 +94,11 @@ static void test_recipe(void **state) {
     Estimate got = estimate_of(&tensor, 1, 1);
     assert_int_equal(got.probes % 8, 0);
     assert_in_range(got.probes, 16, 64);
-    assert_int_equal(got.steps, 32);
-    assert_int_equal(got.products, 48 + got.probes * 32);
+    assert_int_equal(got.steps, 16);
+    assert_int_equal(got.products, 48 + got.probes * 16);
     assert_true(got.half_width < 0.015);
     assert_true(got.half_width > got.error * 1.99 + got.step / 1.5);
-    assert_true(estimate_cost(N, N) == 4.0 * N * N * (24 * 2.5 + 16 * 32));
+    assert_true(estimate_cost(N, N) == 4.0 * N * N * (24 * 2.5 + 16 * 16));
     tensor_release(&tensor);
 }
 
@@ -108,10 +108,10 @@ static void test_doubling(void **state) {
     enum { N = 160 };
     double s[N];
     for (int i = 0; i < N; i++)
-        s[i] = i < N / 2 ? 1.0 - (double)i / N : 1e-3 * (N - i) / N;
+        s[i] = exp(-9.0 * i / N);
     Tensor tensor = planted_tensor(N, N, s, DTYPE_F64);
     Estimate got = estimate_of(&tensor, 1, 1);
-    assert_true(got.steps == 32 || got.steps == 64 || got.steps == 128);
+    assert_in_range(got.steps, 32, 128);
     assert_true(got.steps == 128 || got.step / 1.5 <= 0.0075);
     double exact = spectrum_effective_rank(s, N);
     is_near(got.effective_rank, exact, 1.5 * got.half_width * exact);
