@@ -14,6 +14,7 @@
 #include "fail_alloc.h"
 #include "linalg.h"
 #include "oracle.h"
+#include "plain.h"
 
 /* These stand before the library's own, and fail when they are told to. */
 static int fail_gesdd, fail_gesvd, fail_lahqr, asked_gesvd;
@@ -80,48 +81,6 @@ void dlahqr_(const int *want_t, const int *want_z, const int *n, const int *low,
     }
     next(want_t, want_z, n, low, high, h, ldh, re, im, low_z, high_z, z, ldz,
          info);
-}
-
-static double *numbers(size_t n, uint64_t seed) {
-    double *x = malloc((n + 1) * sizeof *x);
-    assert_non_null(x);
-    oracle_fill(x, n, &seed);
-    return x;
-}
-
-/* Element (i, j) of op(a), column-major. */
-static double at(const double *a, int lda, bool transpose, int i, int j) {
-    return transpose ? a[(size_t)i * (size_t)lda + (size_t)j]
-                     : a[(size_t)j * (size_t)lda + (size_t)i];
-}
-
-/* c (m, n) = op(a) op(b) + beta c, the plain way. */
-static void plain_multiply(bool ta, bool tb, int m, int n, int k,
-                           const double *a, int lda, const double *b, int ldb,
-                           double beta, double *c, int ldc) {
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < n; j++) {
-            double *x = c + (size_t)j * (size_t)ldc + (size_t)i, sum = 0;
-            for (int l = 0; l < k; l++)
-                sum += at(a, lda, ta, i, l) * at(b, ldb, tb, l, j);
-            *x = sum + beta * *x;
-        }
-}
-
-static void is_near(double got, double want, double tolerance) {
-    if (!(fabs(got - want) <= tolerance))
-        fail_msg("%.17g is not %.17g, off by %g", got, want, got - want);
-}
-
-static void all_near(const double *got, const double *want, size_t n,
-                     double tolerance) {
-    for (size_t i = 0; i < n; i++)
-        is_near(got[i], want[i], tolerance);
-}
-
-static void is_ok(Status status, const Err *err) {
-    if (status != STATUS_OK)
-        fail_msg("status %d: %s", (int)status, err->message);
 }
 
 static void test_library(void **state) {
