@@ -1,6 +1,7 @@
 -- weft demo: its options, its files, and that its weights show what they are
 -- made to show. Also cli and save, which carry it.
 local core = require "weft.core"
+local support = require "tests.lua.support"
 local lfs = require "lfs"
 local save = require "weft.save"
 local sys = core.sys
@@ -44,17 +45,6 @@ local function read(path)
   return assert(sys.read(folder .. "/" .. path))
 end
 
-local function effective_rank(s)
-  local sum, entropy = 0, 0
-  for _, value in ipairs(s) do
-    sum = sum + value
-  end
-  for _, value in ipairs(s) do
-    entropy = entropy - value / sum * math.log(value / sum)
-  end
-  return math.exp(entropy)
-end
-
 -- FNV-1a, 64 bits
 local function checksum(text)
   local hash = 0xCBF29CE484222325
@@ -93,7 +83,7 @@ describe("weft demo", function()
   local function ranks(part)
     local list = {}
     for layer = 0, 11 do
-      list[#list + 1] = effective_rank(core.svdvals(weight(layer, part))
+      list[#list + 1] = support.effective_rank(core.svdvals(weight(layer, part))
         :totable())
     end
     return list
@@ -190,7 +180,7 @@ describe("weft demo", function()
       local q, k, rank = weight(layer, "W_Q"), weight(layer, "W_K"), {}
       for head = 0, 5 do
         local group = head // 3
-        rank[head] = effective_rank(core.kernel(
+        rank[head] = support.effective_rank(core.kernel(
           q:rows(head * 32 + 1, head * 32 + 32),
           k:rows(group * 32 + 1, group * 32 + 32)):svdvals():totable())
       end

@@ -129,4 +129,16 @@ function support.gguf(meta, list, name)
   return path
 end
 
+--- exp of the entropy of the shares of s, written out: what metrics is held to.
+function support.effective_rank(s)
+  local sum, entropy = 0, 0
+  for _, value in ipairs(s) do
+    sum = sum + value
+  end
+  for _, value in ipairs(s) do
+    entropy = entropy - value / sum * math.log(value / sum)
+  end
+  return math.exp(entropy)
+end
+
 return support
