@@ -2,7 +2,6 @@
 #include "checkpoint.h"
 
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 enum { SHOWN_NAME = 256, NOTE_MOST = 1024 };
 
 struct Checkpoint {
-    atomic_int refs;
     const char *format;
     Arena arena; /* names, keys and texts */
     Entry *entries;
@@ -32,19 +30,13 @@ Status checkpoint_create(Checkpoint **out, const char *format, Err *err) {
     Checkpoint *checkpoint = mem_zeroed(1, sizeof *checkpoint, err);
     if (checkpoint == NULL)
         return STATUS_NOMEM;
-    atomic_init(&checkpoint->refs, 1);
     checkpoint->format = format;
     *out = checkpoint;
     return STATUS_OK;
 }
 
-Checkpoint *checkpoint_keep(Checkpoint *checkpoint) {
-    atomic_fetch_add(&checkpoint->refs, 1);
-    return checkpoint;
-}
-
 void checkpoint_release(Checkpoint *checkpoint) {
-    if (checkpoint == NULL || atomic_fetch_sub(&checkpoint->refs, 1) > 1)
+    if (checkpoint == NULL)
         return;
     for (size_t i = 0; i < checkpoint->file_count; i++)
         file_release(checkpoint->files[i]);

@@ -46,7 +46,6 @@ typedef struct Meta {
  * begins with the escaped path of the file at fault; STATUS_CANCELLED where
  * Ctrl-C came while something was inflated. */
 CHECKED Status checkpoint_open(Checkpoint **out, const char *path, Err *err);
-Checkpoint *checkpoint_keep(Checkpoint *checkpoint);
 void checkpoint_release(Checkpoint *checkpoint);
 /* Closes every file; tensors of it then answer "tensor is closed". */
 void checkpoint_close(Checkpoint *checkpoint);
