@@ -87,6 +87,26 @@ void bind_options(lua_State *L, int arg, const char *const *names) {
     }
 }
 
+void bind_set_flag(lua_State *L, const char *name, bool value) {
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
+void bind_set_integer(lua_State *L, const char *name, lua_Integer value) {
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+void bind_set_number(lua_State *L, const char *name, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+void bind_set_text(lua_State *L, const char *name, const char *value) {
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
 int bind_option(lua_State *L, int arg, const char *name, int type) {
     if (!lua_istable(L, arg)) {
         lua_pushnil(L);

@@ -92,6 +92,13 @@ bool bind_marked(lua_State *L, int marks, lua_Integer place);
 int bind_option_word(lua_State *L, int arg, const char *name,
                      const char *const *words, int preset);
 
+/* ---- fields of the table on top of the stack ---- */
+
+void bind_set_flag(lua_State *L, const char *name, bool value);
+void bind_set_integer(lua_State *L, const char *name, lua_Integer value);
+void bind_set_number(lua_State *L, const char *name, double value);
+void bind_set_text(lua_State *L, const char *name, const char *value);
+
 /* ---- classes and boxes ---- */
 
 /* Makes the metatable `name`: its functions are `meta`, its __index is

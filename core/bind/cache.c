@@ -244,11 +244,6 @@ static int cache_most(lua_State *L) {
     return 1;
 }
 
-static void set_integer(lua_State *L, const char *name, int64_t value) {
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static int64_t signed_of(uint64_t value) {
     return value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
@@ -260,17 +255,17 @@ static int push_record(lua_State *L) {
     lua_createtable(L, 0, 8);
     lua_pushstring(L, record->name);
     lua_setfield(L, -2, "name");
-    set_integer(L, "bytes", signed_of(record->bytes));
-    set_integer(L, "used", record->used);
+    bind_set_integer(L, "bytes", signed_of(record->bytes));
+    bind_set_integer(L, "used", record->used);
     if (record->path == NULL) {
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "damaged");
     } else {
         lua_pushstring(L, record->path);
         lua_setfield(L, -2, "path");
-        set_integer(L, "size", signed_of(record->file.size));
-        set_integer(L, "mtime_ns", record->file.mtime_ns);
-        set_integer(L, "inode", (int64_t)record->file.inode);
+        bind_set_integer(L, "size", signed_of(record->file.size));
+        bind_set_integer(L, "mtime_ns", record->file.mtime_ns);
+        bind_set_integer(L, "inode", (int64_t)record->file.inode);
     }
     lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
     return 0;

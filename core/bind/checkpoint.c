@@ -107,27 +107,17 @@ static const Entry *find_entry(lua_State *L, const Checkpoint *checkpoint) {
     return NULL;
 }
 
-static void set_integer(lua_State *L, const char *key, uint64_t value) {
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, key);
-}
-
-static void set_text(lua_State *L, const char *key, const char *text) {
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, key);
-}
-
 /* ck:entry(name) */
 static int checkpoint_describe(lua_State *L) {
     const Entry *entry = find_entry(L, checkpoint_self(L));
     if (entry == NULL)
         return 3;
     lua_createtable(L, 0, 6);
-    set_text(L, "name", entry->name);
-    set_text(L, "dtype", dtype_row(entry->dtype)->name);
-    set_text(L, "file", file_path(entry->file));
-    set_integer(L, "offset", entry->offset);
-    set_integer(L, "bytes", entry->bytes);
+    bind_set_text(L, "name", entry->name);
+    bind_set_text(L, "dtype", dtype_row(entry->dtype)->name);
+    bind_set_text(L, "file", file_path(entry->file));
+    bind_set_integer(L, "offset", (lua_Integer)entry->offset);
+    bind_set_integer(L, "bytes", (lua_Integer)entry->bytes);
     lua_createtable(L, entry->axes, 0);
     for (int i = 0; i < entry->axes; i++) {
         lua_pushinteger(L, entry->shape[i]);
@@ -167,7 +157,8 @@ static int checkpoint_dtypes(lua_State *L) {
     lua_newtable(L);
     for (int dtype = 0; dtype < DTYPE_COUNT; dtype++)
         if (counts[dtype] > 0)
-            set_integer(L, dtype_row((Dtype)dtype)->name, counts[dtype]);
+            bind_set_integer(L, dtype_row((Dtype)dtype)->name,
+                             (lua_Integer)counts[dtype]);
     return 1;
 }
 
@@ -189,7 +180,7 @@ static void push_meta(lua_State *L, const Meta *meta) {
         break;
     case META_ARRAY:
         lua_createtable(L, 0, 1);
-        set_integer(L, "length", (uint64_t)meta->integer);
+        bind_set_integer(L, "length", (lua_Integer)meta->integer);
         break;
     }
 }

@@ -6,11 +6,6 @@
 #include "linalg.h"
 #include "version.h"
 
-static void set_text(lua_State *L, const char *key, const char *text) {
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, key);
-}
-
 /* core.interrupted(err): whether a caught error is a Ctrl-C on its way up.
  * The prompt's hook raises the word without the mark. */
 static int core_interrupted(lua_State *L) {
@@ -25,11 +20,12 @@ static int core_interrupted(lua_State *L) {
 
 static void bind_version(lua_State *L) {
     lua_createtable(L, 0, 4);
-    set_text(L, "weft", WEFT_VERSION);
-    set_text(L, "lua",
-             LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
-    set_text(L, "blas", linalg_blas_version());
-    set_text(L, "lapack", linalg_lapack_version());
+    bind_set_text(L, "weft", WEFT_VERSION);
+    bind_set_text(L, "lua",
+                  LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
+                                    "." LUA_VERSION_RELEASE);
+    bind_set_text(L, "blas", linalg_blas_version());
+    bind_set_text(L, "lapack", linalg_lapack_version());
     lua_setfield(L, -2, "version");
 }
 

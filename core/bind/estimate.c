@@ -46,16 +46,6 @@ static const Tensor *list_tensor(lua_State *L, lua_Integer i) {
     return NULL;
 }
 
-static void set_number(lua_State *L, const char *name, double value) {
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, int value) {
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* The bins' edges, one more than there are weights. */
 static void push_density(lua_State *L, const Estimate *estimate) {
     lua_createtable(L, 0, 2);
@@ -76,12 +66,12 @@ static void push_density(lua_State *L, const Estimate *estimate) {
 static void push_estimate(lua_State *L, const Estimate *estimate) {
     double rank = estimate->effective_rank;
     lua_createtable(L, 0, 8);
-    set_number(L, "effective_rank", rank);
-    set_number(L, "low", rank * (1 - estimate->half_width));
-    set_number(L, "high", rank * (1 + estimate->half_width));
-    set_number(L, "half_width", estimate->half_width);
-    set_integer(L, "probes", estimate->probes);
-    set_integer(L, "steps", estimate->steps);
+    bind_set_number(L, "effective_rank", rank);
+    bind_set_number(L, "low", rank * (1 - estimate->half_width));
+    bind_set_number(L, "high", rank * (1 + estimate->half_width));
+    bind_set_number(L, "half_width", estimate->half_width);
+    bind_set_integer(L, "probes", estimate->probes);
+    bind_set_integer(L, "steps", estimate->steps);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "exact");
     push_density(L, estimate);

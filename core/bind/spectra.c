@@ -397,16 +397,6 @@ static void spectra_fill(lua_State *L, Spectra *spectra) {
 
 /* ---- results ---- */
 
-static void set_flag(lua_State *L, const char *name, bool value) {
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_number(lua_State *L, const char *name, double value) {
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static void set_tensor(lua_State *L, const char *name, const Tensor *tensor) {
     tensor_view(bind_tensor_new(L, 0), tensor);
     lua_setfield(L, -2, name);
@@ -418,18 +408,18 @@ static void push_info(lua_State *L, const Item *item) {
     const CacheAnswer *answer = &item->answer;
     lua_createtable(L, 0, 5);
     if (item->right == NULL)
-        set_number(L, "bound", answer->fact[BOUND]);
-    set_flag(L, "direct", answer->flags & BIND_DIRECT);
-    set_flag(L, "low_end", answer->flags & BIND_LOW_END);
-    set_flag(L, "single", answer->flags & BIND_SINGLE);
-    set_flag(L, "cached", item->found);
+        bind_set_number(L, "bound", answer->fact[BOUND]);
+    bind_set_flag(L, "direct", answer->flags & BIND_DIRECT);
+    bind_set_flag(L, "low_end", answer->flags & BIND_LOW_END);
+    bind_set_flag(L, "single", answer->flags & BIND_SINGLE);
+    bind_set_flag(L, "cached", item->found);
     lua_pushinteger(L, item->rank);
     lua_setfield(L, -2, "rank");
     if (answer->array[1] == NULL)
         return;
-    set_number(L, "norm", answer->fact[NORM]);
-    set_number(L, "symmetry", answer->fact[SYMMETRY]);
-    set_number(L, "asymmetry", answer->fact[ASYMMETRY]);
+    bind_set_number(L, "norm", answer->fact[NORM]);
+    bind_set_number(L, "symmetry", answer->fact[SYMMETRY]);
+    bind_set_number(L, "asymmetry", answer->fact[ASYMMETRY]);
     set_tensor(L, "re", &item->re);
     set_tensor(L, "im", &item->im);
 }
