@@ -32,6 +32,7 @@ struct Batch {
     Turn *turns;
     PoolRun *run;
     PoolFree *release;
+    PoolAhead *ahead; /* may be NULL */
     void *data;
     /* where jobs may be split; turns are not used where some are */
     ScheduleJob *jobs;
@@ -162,6 +163,10 @@ static Status batch_plan(Batch *batch, int workers, Err *err) {
     return STATUS_OK;
 }
 
+void batch_ahead(Batch *batch, PoolAhead *ahead) {
+    batch->ahead = ahead;
+}
+
 static void batch_drop(Batch *batch) {
     if (atomic_fetch_sub(&batch->refs, 1) > 1)
         return;
@@ -261,9 +266,16 @@ const volatile int *batch_word(const Batch *batch) {
     return &batch->cancel;
 }
 
+static void look_ahead(Batch *batch) {
+    size_t turn = atomic_load(&batch->next);
+    if (batch->ahead != NULL && turn < batch->count)
+        batch->ahead(batch->data, batch->turns[turn].job);
+}
+
 /* Takes turns until none is left. */
 static void batch_work(Batch *batch, Scratch *scratch) {
     for (size_t job; batch_take(batch, &job);) {
+        look_ahead(batch);
         batch->run(batch->data, job, scratch, &batch->cancel);
         batch_end(batch, job);
     }
@@ -294,10 +306,14 @@ static bool take_task(Batch *batch, int worker, ScheduleTask *task) {
  * are of few and large jobs. */
 static void batch_share(Batch *batch, int worker, Scratch *scratch) {
     ScheduleTask task;
+    size_t next;
     pthread_mutex_lock(&batch->lock);
     while (take_task(batch, worker, &task)) {
+        bool more = schedule_next(batch->schedule, &next);
         batch->taken += task.kind != SCHEDULE_SLICE;
         pthread_mutex_unlock(&batch->lock);
+        if (more && next != task.job && batch->ahead != NULL)
+            batch->ahead(batch->data, next);
         run_task(batch, &task, scratch);
         pthread_mutex_lock(&batch->lock);
         if (schedule_done(batch->schedule, &task))

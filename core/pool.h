@@ -71,6 +71,11 @@ typedef struct PoolSplit {
  * workers would not end together else. A job is told once, after its rest. The
  * arrays are copied. */
 CHECKED Status batch_split(Batch *batch, const PoolSplit *split, Err *err);
+/* Job i is the one that will be taken next: what it reads may be asked for.
+ * Called on the workers; the job may be taken meanwhile. */
+typedef void PoolAhead(void *data, size_t i);
+/* Before the start: called at each start of a job while another is left. */
+void batch_ahead(Batch *batch, PoolAhead *ahead);
 /* Hands the batch to the pool's workers, after the batches started before.
  * Once a batch. */
 CHECKED Status pool_start(Pool *pool, Batch *batch, Err *err);

@@ -155,6 +155,19 @@ ScheduleTurn schedule_take(Schedule *s, int worker, ScheduleTask *task) {
     return s->first < s->count ? SCHEDULE_LATER : SCHEDULE_NONE;
 }
 
+bool schedule_next(const Schedule *s, size_t *job) {
+    if (s->next < s->slices) {
+        *job = s->cut[s->next].job;
+        return true;
+    }
+    for (size_t i = s->first; i < s->count; i++)
+        if (!s->order[i].taken && !s->is_split[s->order[i].job]) {
+            *job = s->order[i].job;
+            return true;
+        }
+    return false;
+}
+
 bool schedule_done(Schedule *s, const ScheduleTask *task) {
     return task->kind == SCHEDULE_SLICE && --s->missing[task->job] == 0;
 }

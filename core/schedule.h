@@ -50,6 +50,9 @@ size_t schedule_splits(const Schedule *schedule);
 /* The next task of worker 0, 1, ...; tasks are taken in the planned order,
  * whichever worker comes, but for how many slices each takes first. */
 ScheduleTurn schedule_take(Schedule *schedule, int worker, ScheduleTask *task);
+/* The job of which a task will be taken next, as far as that is known; rests
+ * read nothing and are passed over. False: there is none. */
+bool schedule_next(const Schedule *schedule, size_t *job);
 /* The task is done: whether a rest can be taken now that could not before. */
 bool schedule_done(Schedule *schedule, const ScheduleTask *task);
 

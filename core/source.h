@@ -103,7 +103,7 @@ CHECKED Status source_read(const Source *source, uint64_t r0, uint64_t nr,
                            NonFinite *bad, Scratch *scratch, int slot,
                            Err *err);
 
-/* Asks the system to read the view's bytes ahead. */
-void source_advise(const Source *source);
+/* Asks the system to read the view's first `most` bytes ahead. */
+void source_advise(const Source *source, uint64_t most);
 
 #endif

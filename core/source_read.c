@@ -395,21 +395,24 @@ Status source_read(const Source *source, uint64_t r0, uint64_t nr, uint64_t c0,
     return status;
 }
 
-/* No bytes would mean all of the file. */
-static void advise(const Source *source, uint64_t start, uint64_t end) {
-    if (end > start)
-        file_advise(source->file, start, end - start);
+/* At most *left of the bytes; none would mean all of the file. */
+static void advise(const Source *source, uint64_t start, uint64_t end,
+                   uint64_t *left) {
+    uint64_t bytes = end - start < *left ? end - start : *left;
+    if (bytes > 0)
+        file_advise(source->file, start, bytes);
+    *left -= bytes;
 }
 
-void source_advise(const Source *source) {
+void source_advise(const Source *source, uint64_t most) {
     Unit unit = source_unit(source);
     uint64_t row_bytes = source->stored_cols / unit.block * unit.bytes;
     if (source->cols == 0)
         return;
     Window window = window_of(source, 0, source->cols);
     bool dense = row_bytes - window.bytes <= AHEAD_GAP;
-    uint64_t start = 0, end = 0;
-    for (size_t k = 0; k < source->run_count; k++) {
+    uint64_t start = 0, end = 0, left = most;
+    for (size_t k = 0; k < source->run_count && left > 0; k++) {
         const RowRun *run = &source->runs[k];
         uint64_t rows = dense ? run->len : 1;
         for (Cursor at = {run, 0, 0}; at.run == run; cursor_next(&at)) {
@@ -417,7 +420,7 @@ void source_advise(const Source *source) {
             uint64_t from = source->offset + row / unit.down * row_bytes;
             from += window.byte;
             if (end == 0 || from < end || from - end > AHEAD_GAP) {
-                advise(source, start, end);
+                advise(source, start, end, &left);
                 start = from;
             }
             end = source->offset + last / unit.down * row_bytes + window.byte +
@@ -425,5 +428,5 @@ void source_advise(const Source *source) {
             at.j += rows - 1;
         }
     }
-    advise(source, start, end);
+    advise(source, start, end, &left);
 }

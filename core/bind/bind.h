@@ -200,7 +200,7 @@ void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
                      const double *cost, PoolRun *run);
 /* The same; some of the jobs may be split. */
 void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
-                           const double *cost, PoolRun *run,
+                           const double *cost, PoolRun *run, PoolAhead *ahead,
                            const PoolSplit *split);
 /* Waits for the next job that ended: false when all have. On Ctrl-C abandons
  * the pool and raises "interrupted!". */

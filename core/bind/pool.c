@@ -123,7 +123,7 @@ void *bind_work_data(lua_State *L, Work *work, size_t size, PoolFree *release) {
 }
 
 void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
-                           const double *cost, PoolRun *run,
+                           const double *cost, PoolRun *run, PoolAhead *ahead,
                            const PoolSplit *split) {
     bind_poll(L);
     Pool *pool = pool_get(L, threads);
@@ -132,6 +132,7 @@ void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
     BIND_MUST(L, &err,
               batch_create(&work->batch, count, cost, run, work->data,
                            work->release, &err));
+    batch_ahead(work->batch, ahead);
     if (split != NULL)
         BIND_MUST(L, &err, batch_split(work->batch, split, &err));
     BIND_MUST(L, &err, pool_start(pool, work->batch, &err));
@@ -139,7 +140,7 @@ void bind_work_start_split(lua_State *L, Work *work, int threads, size_t count,
 
 void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
                      const double *cost, PoolRun *run) {
-    bind_work_start_split(L, work, threads, count, cost, run, NULL);
+    bind_work_start_split(L, work, threads, count, cost, run, NULL, NULL);
 }
 
 /* Ends the work and every other of this pool, and raises. */

@@ -215,6 +215,17 @@ static void spectra_run(void *data, size_t i, Scratch *scratch,
         run_kernels(spectra, job, scratch, cancel);
 }
 
+/* The start of a file's matrix is on its way before it is taken; what follows
+ * is asked for while it is read. */
+static void spectra_ahead(void *data, size_t i) {
+    static const uint64_t MOST = 16 << 20;
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    const Tensor *matrix = &spectra->item[spectra->order[job->first]].matrix;
+    if (job->right == NULL && matrix->source != NULL)
+        source_advise(matrix->source, MOST);
+}
+
 /* ---- on other ranks ---- */
 
 /* RanksFace: job i. What has no spectrum is refused here. */
@@ -560,7 +571,8 @@ static int core_spectra(lua_State *L) {
                        .rest = spectra_run};
     if (spectra->jobs > 0)
         bind_work_start_split(L, work, threads, spectra->jobs, spectra->cost,
-                              spectra_run, bind_ranks_there(L) ? NULL : &split);
+                              spectra_run, spectra_ahead,
+                              bind_ranks_there(L) ? NULL : &split);
     if (spectra->jobs > 0)
         bind_ranks_help(L, work, threads,
                         &(RanksFace){spectra_job, spectra_took, spectra_run});

@@ -122,6 +122,13 @@ static void test_window(void **state) {
         assert_true(advised >= (least < w.bytes ? least : w.bytes));
         assert_true(advised <= (most < w.bytes ? most : w.bytes));
     }
+    /* the next matrix's start is asked for, and no more than is wanted */
+    before = file_counts();
+    source_advise(w.tensor.source, 3 << 20);
+    assert_int_equal(file_counts().advised - before.advised, 3 << 20);
+    before = file_counts();
+    source_advise(w.tensor.source, UINT64_MAX);
+    assert_int_equal(file_counts().advised - before.advised, w.bytes);
     /* single values are no pass over the matrix */
     before = file_counts();
     int64_t at[2] = {0, 0};

@@ -267,6 +267,31 @@ static void test_cancel(void **state) {
     pool_release(pool);
 }
 
+/* Notes in `block`, one after another, which jobs are said to be next. */
+static void ahead_note(void *data, size_t i) {
+    Work *work = data;
+    work->block[atomic_fetch_add(&work->failed, 1)] = &work->result[i];
+}
+
+static void test_ahead_tells_the_next(void **state) {
+    (void)state;
+    static const double COST[] = {1, 3, 2};
+    Work work;
+    work_init(&work);
+    Pool *pool = make_pool(1);
+    Batch *batch = NULL;
+    assert_int_equal(batch_create(&batch, 3, COST, run_mask, &work, NULL, NULL),
+                     STATUS_OK);
+    batch_ahead(batch, ahead_note);
+    assert_int_equal(pool_start(pool, batch, NULL), STATUS_OK);
+    assert_int_equal(drain(batch, NULL), 3);
+    batch_release(batch);
+    pool_release(pool);
+    assert_int_equal(work.failed, 2);
+    assert_ptr_equal(work.block[0], &work.result[2]);
+    assert_ptr_equal(work.block[1], &work.result[0]);
+}
+
 static void test_cancel_before_start(void **state) {
     (void)state;
     Work work;
@@ -601,6 +626,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_falling_cost),
         cmocka_unit_test(test_equal_costs_keep_order),
+        cmocka_unit_test(test_ahead_tells_the_next),
         cmocka_unit_test(test_same_results_whatever_the_workers),
         cmocka_unit_test(test_scratch_stays),
         cmocka_unit_test(test_batches_queue),

@@ -167,7 +167,7 @@ static void check_all(const Stored *s, const Source *source, const Model *m) {
 static void whole(const Stored *s) {
     Source *source = stored_source(s);
     Model m = model_make(s);
-    source_advise(source);
+    source_advise(source, UINT64_MAX);
     check_all(s, source, &m);
     free(m.row);
     source_release(source);
@@ -179,7 +179,7 @@ static void compose(const Stored *s, int cases) {
         Model m = model_make(s);
         for (uint64_t steps = below(6); steps > 0; steps--)
             source = random_step(source, &m);
-        source_advise(source);
+        source_advise(source, below(1000));
         check_all(s, source, &m);
         free(m.row);
         source_release(source);
@@ -459,7 +459,7 @@ static void test_create_checks(void **state) {
     assert_int_equal(
         source_read(out, 0, 0, 0, 5, NULL, 5, NULL, &scratch, 0, &err),
         STATUS_OK);
-    source_advise(out);
+    source_advise(out, UINT64_MAX);
     source_release(out);
     stored_end(&s);
 }
@@ -500,7 +500,7 @@ static void test_gone(void **state) {
     file_close(s.file);
     expect_error(source_read(a, 0, 1, 0, 1, x, 1, NULL, &scratch, 0, &err),
                  STATUS_CLOSED, &err, "tensor is closed");
-    source_advise(a);
+    source_advise(a, UINT64_MAX);
     scratch_release(&scratch);
     source_release(a);
     stored_end(&s);
