@@ -2,6 +2,8 @@
 -- that it is measured beside, and the checkpoints that both read.
 local place <const> = {}
 
+local lfs <const> = require "lfs"
+
 local core <const> = require "weft.core"
 local json <const> = require "weft.json"
 local save <const> = require "weft.save"
@@ -37,8 +39,11 @@ function place.time(argv)
 end
 
 -- A weft command's line; `cache` is a folder for its spectra, or none is kept.
+-- A relative XDG_CACHE_HOME would not count.
 local function command(cache, ...)
-  local first <const> = cache and "XDG_CACHE_HOME=" .. cache
+  local absolute <const> = cache and (cache:sub(1, 1) == "/" and cache
+    or lfs.currentdir() .. "/" .. cache)
+  local first <const> = absolute and "XDG_CACHE_HOME=" .. absolute
     or "WEFT_CACHE_MAX=0"
   return { "env", first, WEFT, ... }
 end
