@@ -237,9 +237,15 @@ end
 
 describe("two hosts", function()
   local name <const> = "wt" .. sh("echo $$"):gsub("%s", ""):sub(-6)
+  -- ip mounts it with the first namespace, and leaves it
+  local MOUNTED <const> = "grep -q ' /run/netns ' /proc/mounts"
+  local _, absent = sh(MOUNTED)
 
   teardown(function()
     drop_hosts(name)
+    if absent ~= 0 then
+      sh(MOUNTED .. " && umount /run/netns")
+    end
   end)
 
   it("give the report of one process", function()
