@@ -46,7 +46,7 @@ end
 
 -- A pair, by example:
 --   {what = "report", weft = fn, beside = "torch", other = fn, unit = "s",
---    ratio = "faster", goal = "at least 6", runs = 1, reason = nil}
+--    ratio = "faster", goal = "at least 6", reason = nil}
 -- fn returns a number; or nil and a sentence, which then is the row's, as
 -- `reason` is where it is known beforehand.
 local methods <const> = {}
@@ -68,7 +68,7 @@ end
 function methods:pair(row)
   local mine, other, ratios = {}, {}, {}
   local kind <const> = RATIOS[row.ratio or "faster"]
-  local runs <const> = math.min(row.runs or self.runs, self.runs)
+  local runs <const> = self.runs
   local not_run = row.reason
   for i = 1, not_run and 0 or runs do
     local a <const>, a_why <const> = row.weft()

@@ -11,7 +11,6 @@ local sys <const> = core.sys
 local SHAPE <const> = { family = "qwen2", L = 2, d = 2048, d_ff = 11008,
   h = 16, GQA = 2, V = 512 }
 local SIDES <const> = { 1024, 2048, 4096, 8192 }
-local LONG <const>, LONG_RUNS <const> = 8192, 2
 local WIDE <const> = { 8192, 28672 }
 local MANY <const> = 100000
 local STARTS <const> = 21
@@ -84,10 +83,9 @@ end
 
 -- The pairs of one side: the limit, the peers, and half the side.
 local function square_pairs(place, n)
-  local runs <const> = n >= LONG and LONG_RUNS or nil
   local function pair(beside, other, ratio, threads, reason)
     return { what = ("n = %d, %s"):format(n, threads == 1 and "one core"
-        or "all cores"), runs = runs, beside = beside, ratio = ratio,
+        or "all cores"), beside = beside, ratio = ratio,
       weft = function() return square_seconds(n, threads) end,
       other = other, reason = reason }
   end
@@ -184,7 +182,7 @@ function rows.estimate.pairs(place)
   local function weights(...)
     return place.weft("weights", path, ...)
   end
-  return { { what = "weft weights --estimate", runs = LONG_RUNS,
+  return { { what = "weft weights --estimate",
     weft = function() return weights "--estimate" end,
     beside = "exact, double", goal = "at least 8",
     other = function() return weights() end } }
