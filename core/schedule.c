@@ -50,12 +50,22 @@ typedef struct Heap {
     } * at;
 } Heap;
 
+/* How a plan is made, but for how many jobs it splits. */
+typedef struct Manner {
+    bool smallest; /* the smallest fluids are split, and not the largest */
+    bool eager;    /* no rest begins before all slices are taken */
+} Manner;
+
+/* In the order in which they are tried: by what is most often the better
+ * filling. The last is for fewer jobs than workers. */
+static const Manner MANNERS[] = {{false, false}, {true, false}, {false, true}};
+
 typedef struct Plan {
     Schedule *schedule;
     Item *items;
     size_t *largest; /* jobs that may be split, the largest fluid first */
     size_t able;     /* how many these are */
-    bool smallest;   /* the last of them are split, and not the first */
+    Manner manner;
     Heap heap;
     ScheduleTask *running; /* (workers), of the simulation */
     int *parked;           /* (workers) */
@@ -253,8 +263,8 @@ static size_t list_items(Plan *plan, size_t splits) {
     size_t n = 0;
     memset(s->is_split, 0, s->count * sizeof *s->is_split);
     for (size_t i = 0; i < splits; i++)
-        s->is_split[plan->largest[plan->smallest ? plan->able - 1 - i : i]] =
-            true;
+        s->is_split[plan->largest[plan->manner.smallest ? plan->able - 1 - i
+                                                        : i]] = true;
     for (size_t i = 0; i < s->count; i++) {
         ScheduleTask task = {s->is_split[i] ? SCHEDULE_REST : SCHEDULE_WHOLE, i,
                              0};
@@ -294,6 +304,8 @@ static void pack(Plan *plan, size_t n) {
             item->start = lane->taken;
             lane->taken += item->cost;
         }
+    for (int i = 0; plan->manner.eager && i < s->workers; i++)
+        s->lane[i].quota = INFINITY;
 }
 
 /* Whole jobs and rests by the time they are to start; slices by the time at
@@ -331,8 +343,8 @@ static double try_splits(Plan *plan, size_t splits) {
 typedef struct Best {
     double time;
     size_t splits;
-    bool smallest; /* the smallest are split, and not the largest */
-    size_t tasks;  /* in all tries together */
+    Manner manner;
+    size_t tasks; /* in all tries together */
 } Best;
 
 /* Tries more and more splits until it is good. */
@@ -347,23 +359,39 @@ static void try_more(Plan *plan, size_t held, double good, Best *best) {
         if (time < best->time) {
             best->time = time;
             best->splits = now;
-            best->smallest = plan->smallest;
+            best->manner = plan->manner;
         }
     }
 }
 
-/* Leaves the best plan; gives its time. Rests of the largest jobs are often
- * the better filling, now and then those of the smallest. */
+/* What a job takes on all workers: its rest waits for its last slice. */
+static double split_time(const ScheduleJob *job, int workers) {
+    int rounds = (job->slices + workers - 1) / workers;
+    return job->cost - job->fluid + rounds * slice_cost(job);
+}
+
+/* No schedule takes less: neither its workers nor any one job can. */
+static double least_time(const Schedule *s) {
+    double total = 0, longest = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        total += s->jobs[i].cost;
+        longest = fmax(longest, split_time(&s->jobs[i], s->workers));
+    }
+    return fmax(total / s->workers, longest);
+}
+
+/* Leaves the best plan; gives its time. */
 static double find_best(Plan *plan, size_t held) {
     const Schedule *s = plan->schedule;
-    double good = GOOD * schedule_bound(s->jobs, s->count, s->workers);
+    double good = GOOD * least_time(s);
     Best best = {.time = try_splits(plan, 0)};
-    try_more(plan, held, good, &best);
-    plan->smallest = true;
-    try_more(plan, held, good, &best);
+    for (size_t i = 0; i < sizeof MANNERS / sizeof *MANNERS; i++) {
+        plan->manner = MANNERS[i];
+        try_more(plan, held, good, &best);
+    }
     if (best.splits == 0 && s->splits == 0)
         return best.time;
-    plan->smallest = best.smallest;
+    plan->manner = best.manner;
     return try_splits(plan, best.splits);
 }
 

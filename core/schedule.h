@@ -3,8 +3,9 @@
  * whose time is therefore that of what runs.
  *
  * Jobs are packed onto the workers, largest first. Where they don't come out
- * even, some jobs are split: their slices fill what is uneven, before anything
- * else, and what is left of them is a smaller job among the others. */
+ * even, or are fewer than the workers, some jobs are split: their slices fill
+ * what is uneven, before anything else, and what is left of them is a smaller
+ * job among the others. */
 #ifndef WEFT_SCHEDULE_H
 #define WEFT_SCHEDULE_H
 
