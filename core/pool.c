@@ -145,22 +145,20 @@ Status batch_split(Batch *batch, const PoolSplit *split, Err *err) {
     return STATUS_OK;
 }
 
-/* Plans the batch for so many workers; turns do where none is to be split. */
-static Status batch_plan(Batch *batch, int workers, Err *err) {
+/* Plans the batch for so many workers; turns do where none is to be split, or
+ * where there is no memory for the plan. */
+static void batch_plan(Batch *batch, int workers) {
     Schedule *schedule = NULL;
     if (batch->jobs == NULL || workers < 2)
-        return STATUS_OK;
+        return;
     size_t own = 2 * (size_t)workers;
     Status status =
         schedule_create(&schedule, batch->jobs, batch->count, workers,
-                        batch->held > own ? batch->held - own : 0, err);
-    if (status != STATUS_OK)
-        return status;
-    if (schedule_splits(schedule) > 0)
+                        batch->held > own ? batch->held - own : 0, NULL);
+    if (status == STATUS_OK && schedule_splits(schedule) > 0)
         batch->schedule = schedule;
     else
         schedule_release(schedule);
-    return STATUS_OK;
 }
 
 void batch_ahead(Batch *batch, PoolAhead *ahead) {
@@ -439,7 +437,7 @@ Status pool_start(Pool *pool, Batch *batch, Err *err) {
         status = pool_spawn(pool, err);
     pthread_mutex_unlock(&pool->lock);
     if (status == STATUS_OK)
-        status = batch_plan(batch, pool->started, err);
+        batch_plan(batch, pool->started);
     pthread_mutex_lock(&pool->lock);
     if (status == STATUS_OK) {
         atomic_fetch_add(&batch->refs, 1);
