@@ -33,10 +33,8 @@ static void sort_falling(double *s, int n) {
 /* PanelStep: R (n, n) of state takes the panel in. */
 static Status append_panel(Run *run, const Panel *panel, void *state,
                            Err *err) {
-    double *rows = spectrum_upright(run, panel, err);
-    if (rows == NULL)
-        return STATUS_NOMEM;
-    return linalg_qr_append(run->n, state, run->n, panel->k, rows, panel->k,
+    return linalg_qr_append(run->n, state, run->n, panel->k,
+                            spectrum_upright(run, panel), panel->k,
                             run->scratch, LAPACK, err);
 }
 
@@ -67,6 +65,7 @@ static Status by_direct(Run *run, Err *err) {
     if (r == NULL)
         return STATUS_NOMEM;
     memset(r, 0, area * sizeof *r);
+    spectrum_narrow(run);
     Status status = spectrum_each(run, append_panel, r, err);
     if (status == STATUS_OK)
         status = spectrum_poll(run, err);
@@ -155,13 +154,9 @@ typedef struct LowEnd {
 static Status append_low(Run *run, const Panel *panel, void *state, Err *err) {
     LowEnd *low = state;
     int n = run->n, k = panel->k;
-    double *b = scratch_take(run->scratch, OTHER,
-                             (size_t)k * (size_t)low->count, sizeof *b, err);
-    if (b == NULL)
-        return STATUS_NOMEM;
     linalg_multiply(run->tall, false, k, low->count, n, panel->z, panel->ld,
-                    low->v, n, 0, b, k);
-    return linalg_qr_append(low->count, low->r, low->count, k, b, k,
+                    low->v, n, 0, panel->spare, k);
+    return linalg_qr_append(low->count, low->r, low->count, k, panel->spare, k,
                             run->scratch, LAPACK, err);
 }
 
@@ -192,6 +187,7 @@ static Status low_factors(Run *run, double *g, LowEnd *low, Err *err) {
         return status;
     spread_rows(run, v, low->count);
     memset(low->r, 0, count * count * sizeof *low->r);
+    spectrum_narrow(run);
     return spectrum_each(run, append_low, low, err);
 }
 
@@ -270,7 +266,7 @@ static Status by_gram(Run *run, Err *err) {
 static Status add_gram_float(Run *run, const Panel *panel, void *state,
                              Err *err) {
     size_t count = (size_t)run->n * (size_t)panel->k;
-    float *z = scratch_take(run->scratch, OTHER, count, sizeof *z, err);
+    float *z = scratch_take(run->scratch, FLOATS, count, sizeof *z, err);
     if (z == NULL)
         return STATUS_NOMEM;
     for (size_t i = 0; i < count; i++)
@@ -314,6 +310,8 @@ static Status by_float(Run *run, Err *err) {
         return status;
     status = linalg_symmetric_values_float(run->n, g, run->n, run->w,
                                            run->scratch, LAPACK, err);
+    if (status == STATUS_NUMERIC)
+        return STATUS_OK; /* not converged: double may */
     if (status != STATUS_OK)
         return status;
     take_roots(run, run->n);
@@ -375,6 +373,8 @@ Status spectrum_from_slices(const Tensor *matrix, const SpectrumWish *wish,
                             double *g, const SpectrumSlice *sum, double *s,
                             SpectrumInfo *info, Scratch *scratch,
                             const volatile int *cancel, Err *err) {
+    if (sum->bad.count == 0 && spectrum_scale_of(sum->largest) != 1)
+        return spectrum_values(matrix, wish, s, info, scratch, cancel, err);
     Run run;
     Status status = spectrum_open(&run, matrix, scratch, cancel, err);
     if (status != STATUS_OK)

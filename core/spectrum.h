@@ -33,8 +33,9 @@ typedef struct SpectrumInfo {
  * STATUS_NONFINITE says how many values are not finite and where the first
  * is as they are stored; STATUS_CANCELLED is polled between panels through
  * *cancel (may be NULL).
- * Memory: 3 n^2 and one panel of the short side n, in `scratch`; a transposed
- * matrix is read through a view of its own. */
+ * Memory: 3 n^2 and one panel of the short side n, in `scratch`, in single
+ * precision 2 n^2 and the panel once more in float32; a transposed matrix is
+ * read through a view of its own. */
 CHECKED Status spectrum_values(const Tensor *matrix, const SpectrumWish *wish,
                                double *s, SpectrumInfo *info, Scratch *scratch,
                                const volatile int *cancel, Err *err);
@@ -43,13 +44,15 @@ enum { SPECTRUM_SLICES_MAX = 16 };
 
 /* What the pass over one slice found; {0} before all. */
 typedef struct SpectrumSlice {
-    NonFinite bad; /* of the matrix as it is stored */
-    uint64_t read; /* elements decoded */
+    NonFinite bad;  /* of the matrix as it is stored */
+    double largest; /* magnitude of F64; 0 of narrower types */
+    uint64_t read;  /* elements decoded */
 } SpectrumSlice;
 
 /* The Gram matrix of a long matrix is the sum, in order, of those of so many
- * slices (at most SPECTRUM_SLICES_MAX) of its long side: by shape alone, so that the values are the same to
- * the bit whether one worker takes all slices or many do. */
+ * slices (at most SPECTRUM_SLICES_MAX) of its long side: by shape alone, so
+ * that the values are the same to the bit whether one worker takes all slices
+ * or many do. */
 int spectrum_slices(int64_t rows, int64_t cols);
 /* In how many slices spectrum_values' work may be done apart, by these three:
  * 1 where it can't, else spectrum_slices. */
@@ -65,7 +68,8 @@ CHECKED Status spectrum_slice(const Tensor *matrix, int slice, double *g,
 void spectrum_add(int64_t n, double *g, const double *part, SpectrumSlice *sum,
                   const SpectrumSlice *next);
 /* spectrum_values from the sum of all slices' G (n, n), destroyed, and *sum,
- * what their passes found. */
+ * what their passes found: to the bit. A matrix whose squares leave a double's
+ * range is read again. */
 CHECKED Status spectrum_from_slices(const Tensor *matrix,
                                     const SpectrumWish *wish, double *g,
                                     const SpectrumSlice *sum, double *s,

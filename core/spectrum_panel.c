@@ -51,10 +51,11 @@ NonFinite spectrum_place(const Run *run, const NonFinite *bad) {
 Status spectrum_pass(Run *run, int64_t first, int64_t last, PanelStep *step,
                      void *state, NonFinite *bad, Err *err) {
     Panel panel = {.z = scratch_take(run->scratch, PANEL,
-                                     (size_t)run->n * (size_t)run->width,
+                                     (size_t)run->n * (size_t)run->room,
                                      sizeof(double), err)};
     if (panel.z == NULL)
         return STATUS_NOMEM;
+    panel.spare = panel.z + (size_t)run->n * (size_t)run->width;
     for (; first < last; first += panel.k) {
         int64_t left = last - first;
         panel.k = left < run->width ? (int)left : run->width;
@@ -76,17 +77,32 @@ Status spectrum_each(Run *run, PanelStep *step, void *state, Err *err) {
     return status == STATUS_OK ? spectrum_nonfinite(&bad, err) : status;
 }
 
-/* PanelStep: *state = the largest magnitude. */
-static Status find_largest(Run *run, const Panel *panel, void *state,
-                           Err *err) {
-    double largest = *(double *)state;
+double spectrum_largest(const Run *run, const Panel *panel) {
+    double largest = 0;
+    if (run->stored.dtype != DTYPE_F64)
+        return 0;
     size_t count = (size_t)run->n * (size_t)panel->k;
-    (void)err;
     for (size_t i = 0; i < count; i++) {
         double size = fabs(panel->z[i]);
         largest = size > largest ? size : largest;
     }
-    *(double *)state = largest;
+    return largest;
+}
+
+double spectrum_scale_of(double largest) {
+    int exponent;
+    (void)frexp(largest, &exponent);
+    if (largest == 0 || (exponent <= 300 && exponent >= -300))
+        return 1;
+    return ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
+}
+
+/* PanelStep: *state = the largest magnitude so far. */
+static Status find_largest(Run *run, const Panel *panel, void *state,
+                           Err *err) {
+    double *largest = state;
+    (void)err;
+    *largest = fmax(*largest, spectrum_largest(run, panel));
     return STATUS_OK;
 }
 
@@ -94,41 +110,39 @@ Status spectrum_scale(Run *run, Err *err) {
     if (run->stored.dtype != DTYPE_F64)
         return STATUS_OK;
     double largest = 0;
-    int exponent;
     Status status = spectrum_each(run, find_largest, &largest, err);
-    if (status != STATUS_OK || largest == 0)
-        return status;
-    (void)frexp(largest, &exponent);
-    if (exponent > 300 || exponent < -300)
-        run->scale = ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        run->scale = spectrum_scale_of(largest);
+    return status;
 }
 
-double *spectrum_upright(Run *run, const Panel *panel, Err *err) {
+double *spectrum_upright(const Run *run, const Panel *panel) {
     enum { TILE = 16 };
     if (!run->tall)
         return panel->z;
     int n = run->n, k = panel->k;
-    double *out = scratch_take(run->scratch, OTHER, (size_t)n * (size_t)k,
-                               sizeof *out, err);
-    if (out == NULL)
-        return NULL;
     for (int i0 = 0; i0 < n; i0 += TILE)
         for (int j = 0; j < k; j++)
             for (int i = i0; i < n && i < i0 + TILE; i++)
-                out[(size_t)i * (size_t)k + (size_t)j] =
+                panel->spare[(size_t)i * (size_t)k + (size_t)j] =
                     panel->z[(size_t)j * (size_t)n + (size_t)i];
-    return out;
+    return panel->spare;
 }
 
 /* Panels of about half a million elements, 768 to 8192 of the long side,
- * multiples of 256 so that no quantised block is split. */
+ * multiples of BLOCK so that no quantised block is split. */
+enum { BLOCK = 256 };
+
 static int panel_width(int64_t n, int64_t m) {
-    int64_t width = ((int64_t)1 << 19) / n / 256 * 256;
+    int64_t width = ((int64_t)1 << 19) / n / BLOCK * BLOCK;
     width = width < SPECTRUM_PANEL_LEAST ? SPECTRUM_PANEL_LEAST
             : width > 8192               ? 8192
                                          : width;
     return (int)(width < m ? width : m);
+}
+
+void spectrum_narrow(Run *run) {
+    run->width = run->m < BLOCK ? (int)run->m : run->room / 2 / BLOCK * BLOCK;
 }
 
 static bool stored_by_columns(const Tensor *matrix) {
@@ -157,6 +171,7 @@ static Status start_run(Run *run, Err *err) {
     run->n = (int)(run->tall ? cols : rows);
     run->m = run->tall ? rows : cols;
     run->width = panel_width(run->n, run->m);
+    run->room = run->width < 2 * BLOCK ? 2 * run->width : run->width;
     run->scale = 1;
     size_t n = (size_t)run->n;
     double *block = scratch_take(run->scratch, VALUES, n,

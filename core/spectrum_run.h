@@ -9,7 +9,7 @@
 enum {
     RAW,     /* tensor_read's own */
     PANEL,   /* one panel as it was read */
-    OTHER,   /* the panel transposed, in float32, or times V2 */
+    FLOATS,  /* the panel in float32 */
     GRAM,    /* G (n, n), or the R of the matrix */
     VECTORS, /* V2 (n, count) */
     LOW_R,   /* R (count, count) of A V2 */
@@ -30,6 +30,7 @@ typedef struct Run {
     int64_t m;
     int n;
     int width;    /* of a panel, along the long side */
+    int room;     /* what a panel's buffer holds of it */
     double scale; /* power of two that every element is multiplied by */
     bool shown;
     SpectrumInfo info;
@@ -46,6 +47,7 @@ typedef struct Run {
  * else (k, n). */
 typedef struct Panel {
     double *z;
+    double *spare; /* in narrow panels as much again, for the step's use */
     int k, ld;
 } Panel;
 
@@ -71,11 +73,19 @@ CHECKED Status spectrum_pass(Run *run, int64_t first, int64_t last,
 CHECKED Status spectrum_each(Run *run, PanelStep *step, void *state, Err *err);
 /* What a pass counted, in the matrix's own rows and columns. */
 NonFinite spectrum_place(const Run *run, const NonFinite *bad);
-/* The power of two that brings squares into a double's range: a pass of its
- * own where the matrix is F64, since those of narrower types fit. */
+/* The panel's largest magnitude where the matrix is F64, else 0: the squares of
+ * narrower types fit a double's range. */
+double spectrum_largest(const Run *run, const Panel *panel);
+/* The power of two that brings the squares of such magnitudes into that range;
+ * 1 where they are in it. */
+double spectrum_scale_of(double largest);
+/* The run's scale, by a pass of its own where the matrix is F64. */
 CHECKED Status spectrum_scale(Run *run, Err *err);
-/* The panel as (k, n), column-major, in another buffer where it is tall. */
-double *spectrum_upright(Run *run, const Panel *panel, Err *err);
+/* Panels are narrow from here on: their buffer has room for two. */
+void spectrum_narrow(Run *run);
+/* The panel as (k, n), column-major; of a tall run that is in the spare of a
+ * narrow one. */
+double *spectrum_upright(const Run *run, const Panel *panel);
 
 /* G (n, n), lower triangle, of the whole matrix: the sum of its slices'. */
 CHECKED Status spectrum_gram(Run *run, double *g, Err *err);

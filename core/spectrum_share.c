@@ -18,6 +18,7 @@ struct SpectrumShare {
     /* under the lock */
     bool adding; /* a thread is, and takes what comes due meanwhile */
     int next;    /* the slice that is due */
+    int started; /* slices */
     Status status;
     Err err;
     /* the adding thread's, then the caller's */
@@ -79,20 +80,27 @@ void spectrum_share_release(SpectrumShare *share) {
     mem_free(share);
 }
 
-/* Whether the share has failed already; a spare buffer, or NULL. */
-static bool has_failed(SpectrumShare *share, double **spare) {
+/* Begins a slice: a spare buffer for it, or NULL. False where another slice
+ * has failed already. */
+static bool begin(SpectrumShare *share, double **spare) {
     pthread_mutex_lock(&share->lock);
-    bool failed = share->status != STATUS_OK;
-    bool found = !failed && share->spares > 0;
-    *spare = found ? share->spare[--share->spares] : NULL;
+    bool going = share->status == STATUS_OK;
+    share->started++;
+    *spare = going && share->spares > 0 ? share->spare[--share->spares] : NULL;
     pthread_mutex_unlock(&share->lock);
-    return failed;
+    return going;
 }
 
-static void give_back(SpectrumShare *share, double *spare) {
+/* A buffer that was added: kept only where a slice is to begin yet, since a
+ * matrix may wait long for its rest. */
+static void give_back(SpectrumShare *share, double *buffer) {
     pthread_mutex_lock(&share->lock);
-    share->spare[share->spares++] = spare;
+    bool kept = share->spares < share->slices - share->started;
+    if (kept)
+        share->spare[share->spares++] = buffer;
     pthread_mutex_unlock(&share->lock);
+    if (!kept)
+        mem_free(buffer);
 }
 
 /* The first failure is the one that is told. */
@@ -144,7 +152,7 @@ static void hand_in(SpectrumShare *share, int slice, const Part *part) {
 void spectrum_share_slice(SpectrumShare *share, const Tensor *matrix, int slice,
                           Scratch *scratch, const volatile int *cancel) {
     Part part = {.g = NULL};
-    if (has_failed(share, &part.g))
+    if (!begin(share, &part.g))
         return;
     Err err = {STATUS_OK, ""};
     size_t n = (size_t)share->n;

@@ -1,4 +1,5 @@
 /* The Gram matrix as the sum of slices of the long side. */
+#include <math.h>
 #include <string.h>
 
 #include "linalg.h"
@@ -24,30 +25,39 @@ int spectrum_slices(int64_t rows, int64_t cols) {
     return width > 0 ? (int)((m + width - 1) / width) : 1;
 }
 
-/* F64 has its scale to be found first, and float32 sums are not sliced. */
+/* float32 sums are not sliced. */
 int spectrum_parts(const Tensor *matrix, const SpectrumWish *wish) {
-    if (matrix->axes != 2 || wish->method != SPECTRUM_GRAM || wish->single ||
-        matrix->dtype == DTYPE_F64)
+    if (matrix->axes != 2 || wish->method != SPECTRUM_GRAM || wish->single)
         return 1;
     return spectrum_slices(matrix->shape[0], matrix->shape[1]);
 }
 
-/* PanelStep: G (n, n) of state += the panel's part. */
+/* A slice's Gram matrix while its panels are added. */
+typedef struct Sum {
+    double *g; /* (n, n) */
+    SpectrumSlice *found;
+} Sum;
+
+/* PanelStep */
 static Status add_panel(Run *run, const Panel *panel, void *state, Err *err) {
+    const Sum *sum = state;
     (void)err;
-    linalg_gram(run->n, panel->k, panel->z, panel->ld, run->tall, 1, state,
+    sum->found->largest =
+        fmax(sum->found->largest, spectrum_largest(run, panel));
+    linalg_gram(run->n, panel->k, panel->z, panel->ld, run->tall, 1, sum->g,
                 run->n);
     return STATUS_OK;
 }
 
-static Status gram_of_slice(Run *run, int slice, double *g, NonFinite *bad,
-                            Err *err) {
+static Status gram_of_slice(Run *run, int slice, double *g,
+                            SpectrumSlice *found, Err *err) {
     size_t n = (size_t)run->n;
     int64_t width = slice_width(run->n, run->m), first = slice * width;
     int64_t last = first + width < run->m ? first + width : run->m;
     for (size_t j = 0; j < n; j++)
         memset(g + j * n + j, 0, (n - j) * sizeof *g);
-    return spectrum_pass(run, first, last, add_panel, g, bad, err);
+    Sum sum = {g, found};
+    return spectrum_pass(run, first, last, add_panel, &sum, &found->bad, err);
 }
 
 static void add_lower(size_t n, double *restrict g,
@@ -60,19 +70,19 @@ static void add_lower(size_t n, double *restrict g,
 Status spectrum_gram(Run *run, double *g, Err *err) {
     size_t n = (size_t)run->n;
     int count = spectrum_slices(run->n, run->m);
-    NonFinite bad = {0};
-    Status status = gram_of_slice(run, 0, g, &bad, err);
+    SpectrumSlice found = {.read = 0};
+    Status status = gram_of_slice(run, 0, g, &found, err);
     double *part = NULL;
     if (status == STATUS_OK && count > 1)
         part = scratch_take(run->scratch, PART, n * n, sizeof *part, err);
     if (status == STATUS_OK && count > 1 && part == NULL)
         status = STATUS_NOMEM;
     for (int i = 1; status == STATUS_OK && i < count; i++) {
-        status = gram_of_slice(run, i, part, &bad, err);
+        status = gram_of_slice(run, i, part, &found, err);
         if (status == STATUS_OK)
             add_lower(n, g, part);
     }
-    bad = spectrum_place(run, &bad);
+    NonFinite bad = spectrum_place(run, &found.bad);
     return status == STATUS_OK ? spectrum_nonfinite(&bad, err) : status;
 }
 
@@ -88,7 +98,7 @@ Status spectrum_slice(const Tensor *matrix, int slice, double *g,
     if (status != STATUS_OK)
         return status;
     SpectrumSlice found = {.read = 0};
-    status = gram_of_slice(&run, slice, g, &found.bad, err);
+    status = gram_of_slice(&run, slice, g, &found, err);
     found.read = run.info.read;
     if (status == STATUS_OK)
         *out = found;
@@ -110,5 +120,6 @@ void spectrum_add(int64_t n, double *g, const double *part, SpectrumSlice *sum,
                   const SpectrumSlice *next) {
     add_lower((size_t)n, g, part);
     merge(&sum->bad, &next->bad);
+    sum->largest = fmax(sum->largest, next->largest);
     sum->read += next->read;
 }

@@ -85,11 +85,6 @@ static void test_counts(void **state) {
                      STATUS_OK);
     assert_int_equal(spectrum_parts(&row, &GRAM), 1);
     tensor_release(&row);
-    int64_t shape[2] = {N, M};
-    assert_int_equal(tensor_create(&tensor, DTYPE_F64, 2, shape, NULL),
-                     STATUS_OK);
-    assert_int_equal(spectrum_parts(&tensor, &GRAM), 1);
-    tensor_release(&tensor);
 }
 
 static void test_same_bytes(void **state) {
@@ -110,6 +105,51 @@ static void test_same_bytes(void **state) {
         }
         tensor_release(&tensor);
     }
+}
+
+/* Float64, in a double's range or with squares beyond it. */
+static void test_float64(void **state) {
+    static const double SCALES[] = {1, 0x1p600, 0x1p-600};
+    (void)state;
+    double want[N], s[N], *a = numbers((size_t)N * M);
+    uint64_t seed = 5;
+    oracle_fill(a, (size_t)N * M, &seed);
+    for (size_t i = 0; i < sizeof SCALES / sizeof *SCALES; i++) {
+        Tensor tensor = matrix_of(N, M, a, DTYPE_F64);
+        double *scaled = tensor_data(&tensor);
+        for (size_t j = 0; j < (size_t)N * M; j++)
+            scaled[j] *= SCALES[i];
+        assert_int_equal(spectrum_parts(&tensor, &GRAM), SLICES);
+        (void)values_of(&tensor, GRAM, want);
+        SpectrumInfo info;
+        assert_int_equal(shared(&tensor, ORDERS[1], s, &info, NULL, NULL),
+                         STATUS_OK);
+        assert_memory_equal(s, want, sizeof s);
+        assert_true(isfinite(s[0]) && s[0] > SCALES[i]);
+        tensor_release(&tensor);
+    }
+    free(a);
+}
+
+/* After the last slice a share holds its sum alone. */
+static void test_held(void **state) {
+    (void)state;
+    const uint64_t square = (uint64_t)N * N * sizeof(double);
+    Tensor tensor = make(WIDE);
+    for (size_t i = 0; i < sizeof ORDERS / sizeof *ORDERS; i++) {
+        SpectrumShare *share = NULL;
+        Scratch scratch = {0};
+        uint64_t before = mem_counts().held;
+        assert_int_equal(spectrum_share_create(&share, &tensor, NULL),
+                         STATUS_OK);
+        for (int k = 0; k < SLICES; k++)
+            spectrum_share_slice(share, &tensor, ORDERS[i][k], &scratch, NULL);
+        uint64_t held = mem_counts().held - before - scratch_bytes(&scratch);
+        assert_true(held >= square && held < square + (1 << 16));
+        spectrum_share_release(share);
+        scratch_release(&scratch);
+    }
+    tensor_release(&tensor);
 }
 
 static void test_share_of_none(void **state) {
@@ -271,6 +311,7 @@ static void test_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_float64),       cmocka_unit_test(test_held),
         cmocka_unit_test(test_share_of_none), cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nonfinite),     cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_no_memory),
