@@ -1,10 +1,13 @@
 /* A matrix's slices from many threads, added in order. */
 #include "spectrum_share.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cgroup.h"
 
 /* A slice that is done and was not added yet. */
 typedef struct Part {
@@ -193,8 +196,9 @@ Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
 }
 
 size_t spectrum_share_room(int64_t n) {
-    double pages = (double)sysconf(_SC_PHYS_PAGES);
-    double half = pages * (double)sysconf(_SC_PAGESIZE) / 2;
+    double bytes =
+        (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    double half = fmin(bytes, cgroup_memory("")) / 2;
     return n > 0 ? (size_t)(half / ((double)n * (double)n * sizeof(double)))
                  : 0;
 }

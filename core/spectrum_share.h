@@ -28,7 +28,8 @@ CHECKED Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
                                      const SpectrumWish *wish, double *s,
                                      SpectrumInfo *info, Scratch *scratch,
                                      const volatile int *cancel, Err *err);
-/* So many Gram matrices of side n fit half of this machine's memory. */
+/* So many Gram matrices of side n fit half of the memory that this process may
+ * use: the machine's, cut by the control group's limit. */
 size_t spectrum_share_room(int64_t n);
 
 #endif

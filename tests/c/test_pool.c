@@ -1,5 +1,6 @@
 /* The pool: order, results, cancelling, abandoning, and its size. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "cgroup.h"
 #include "fail_alloc.h"
 #include "pool.h"
 
@@ -605,6 +607,28 @@ static void test_size_v1(void **state) {
     tree_remove(&tree);
 }
 
+static void test_memory(void **state) {
+    (void)state;
+    Tree tree;
+    tree_make(&tree);
+    assert_true(cgroup_memory(tree.root) == INFINITY);
+    tree_write(&tree, "/proc/self/cgroup", "0::/a/b\n");
+    tree_write(&tree, "/sys/fs/cgroup/a/b/memory.max", "max\n");
+    assert_true(cgroup_memory(tree.root) == INFINITY);
+    tree_write(&tree, "/sys/fs/cgroup/a/memory.max", "4294967296\n");
+    assert_true(cgroup_memory(tree.root) == 0x1p32);
+    tree_write(&tree, "/sys/fs/cgroup/a/b/memory.max", "1048576\n");
+    assert_true(cgroup_memory(tree.root) == 0x1p20);
+    assert_true(cgroup_processors(tree.root) == INFINITY);
+    tree_write(&tree, "/proc/self/cgroup", "3:memory:/x\n2:cpu:/y\n");
+    assert_true(cgroup_memory(tree.root) == INFINITY);
+    tree_write(&tree, "/sys/fs/cgroup/memory/x/memory.limit_in_bytes",
+               "2097152\n");
+    tree_write(&tree, "/sys/fs/cgroup/memory/y/memory.limit_in_bytes", "1\n");
+    assert_true(cgroup_memory(tree.root) == 0x1p21);
+    tree_remove(&tree);
+}
+
 static void test_size_threads(void **state) {
     (void)state;
     Tree tree;
@@ -644,6 +668,7 @@ int main(void) {
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_size_v2),
         cmocka_unit_test(test_size_v1),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_size_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
