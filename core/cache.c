@@ -97,10 +97,9 @@ static void put_file(Builder *to, const File *file) {
     if (to->file == NULL)
         to->file = file;
     to->able = to->able && file_in_place(file) && !changed_lately(id->mtime_ns);
-    put_all(to,
-            (const uint64_t[]){id->size, (uint64_t)id->mtime_ns, id->inode,
-                               id->device},
-            4);
+    /* not the device: its number changes with a mount, and between hosts */
+    put_all(to, (const uint64_t[]){id->size, (uint64_t)id->mtime_ns, id->inode},
+            3);
 }
 
 static void put_source(Builder *to, const Source *source, bool transposed);
@@ -299,7 +298,7 @@ static bool take_record(const uint8_t *bytes, const CacheKey *key,
     return true;
 }
 
-static bool read_all(int fd, uint8_t *to, size_t n) {
+bool cache_read_all(int fd, uint8_t *to, size_t n) {
     while (n > 0) {
         ssize_t got = read(fd, to, n);
         if (got < 0 && errno == EINTR)
@@ -328,7 +327,7 @@ static Status read_record(int fd, const char *path, const CacheKey *key,
     if (bytes == NULL)
         return STATUS_NOMEM;
     Status status = STATUS_OK;
-    if (!read_all(fd, bytes, n))
+    if (!cache_read_all(fd, bytes, n))
         status = fail_record(path, STATUS_IO, strerror(errno), err);
     else if (!cache_record_whole(bytes, n))
         status = fail_record(path, STATUS_FORMAT, "a damaged record", err);

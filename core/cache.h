@@ -14,7 +14,7 @@
 
 /* To be raised with every change of the numbers that are computed, of how they
  * are read, or of what the key's words mean. */
-enum { CACHE_METHOD = 2 };
+enum { CACHE_METHOD = 3 };
 
 /* What a record answers: a matrix, else a kernel's factors. */
 typedef struct CacheQuestion {

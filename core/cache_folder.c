@@ -275,30 +275,23 @@ Status cache_trim_full(const char *folder, uint64_t most, Err *err) {
 /* ---- listing ---- */
 
 typedef struct List {
+    const char *path;
     CacheEach *each;
     void *data;
     bool done;
 } List;
 
-/* The bytes of a whole record, or NULL. Creates. */
-static uint8_t *load(const Found *found, Status *status, Err *err) {
-    int fd = openat(found->folder, found->name,
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return NULL;
-    size_t n = (size_t)found->info.st_size;
-    if (n > RECORD_MOST) {
-        close(fd);
-        return NULL;
-    }
-    uint8_t *bytes = mem_array(n, 1, err);
-    *status = bytes == NULL ? STATUS_NOMEM : STATUS_OK;
-    ssize_t got = bytes == NULL ? -1 : read(fd, bytes, n);
+/* The bytes of a whole record into *out, or NULL where it is damaged; closes
+ * the descriptor. Creates. */
+static Status load(int fd, size_t n, uint8_t **out, Err *err) {
+    uint8_t *bytes = n > RECORD_MOST ? NULL : mem_array(n, 1, err);
+    bool whole = bytes != NULL && cache_read_all(fd, bytes, n) &&
+                 cache_record_whole(bytes, n);
     close(fd);
-    if (got >= 0 && (size_t)got == n && cache_record_whole(bytes, n))
-        return bytes;
-    mem_free(bytes);
-    return NULL;
+    *out = whole ? bytes : NULL;
+    if (!whole)
+        mem_free(bytes);
+    return bytes == NULL && n <= RECORD_MOST ? STATUS_NOMEM : STATUS_OK;
 }
 
 /* Visit */
@@ -309,8 +302,14 @@ static Status list_visit(void *data, const Found *found, Err *err) {
     CacheRecord record = {.bytes = (uint64_t)found->info.st_size,
                           .used = found->info.st_mtim.tv_sec};
     char path[CACHE_PATH_MOST + 1];
-    Status status = STATUS_OK;
-    uint8_t *bytes = load(found, &status, err);
+    int fd = openat(found->folder, found->name,
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return STATUS_OK; /* another process removed it */
+    if (fd < 0)
+        return fail_folder(list->path, "cannot open a record in it", err);
+    uint8_t *bytes;
+    Status status = load(fd, (size_t)found->info.st_size, &bytes, err);
     if (status != STATUS_OK)
         return status;
     snprintf(record.name, sizeof record.name, "%02x/%s", found->number,
@@ -330,6 +329,6 @@ static Status list_visit(void *data, const Found *found, Err *err) {
 }
 
 Status cache_list(const char *folder, CacheEach *each, void *data, Err *err) {
-    List list = {each, data, false};
+    List list = {folder, each, data, false};
     return visit_all(folder, list_visit, &list, err);
 }

@@ -28,4 +28,7 @@ static const uint64_t CACHE_MAGIC = 0x0063657274666577U;
 /* Whether n bytes are a whole record with its right checksum. */
 bool cache_record_whole(const uint8_t *bytes, size_t n);
 
+/* Reads n bytes; false, with errno, where they are not there. */
+bool cache_read_all(int fd, uint8_t *to, size_t n);
+
 #endif

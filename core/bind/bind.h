@@ -155,7 +155,6 @@ enum { BIND_DIRECT = 1, BIND_LOW_END = 2, BIND_SINGLE = 4 };
 typedef struct CacheUse {
     char *folder;  /* NULL: there is none */
     bool fresh;    /* what is there is not looked at */
-    int kept;      /* atomic: something was */
     int stopped;   /* atomic: a record could not be written, no more are */
     Err why;       /* of that */
     size_t broken; /* records that could not be used */

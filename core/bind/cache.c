@@ -109,6 +109,8 @@ void bind_cache_begin(lua_State *L, int arg, CacheUse *use) {
     uint64_t most;
     if (read_settings(&use->folder, &most, &use->why) != STATUS_OK)
         use->stopped = 1;
+    else if (use->folder != NULL)
+        trim_later(L); /* whatever ends the batch */
 }
 
 static void note_broken(CacheUse *use, const Err *err) {
@@ -170,16 +172,13 @@ void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
     if (status == STATUS_OK && key.words != NULL)
         status = cache_keep(use->folder, &key, answer, &err);
     cache_key_release(&key);
-    if (status == STATUS_OK)
-        __atomic_store_n(&use->kept, 1, __ATOMIC_RELAXED);
-    else if (!__atomic_exchange_n(&use->stopped, 1, __ATOMIC_RELAXED))
+    if (status != STATUS_OK &&
+        !__atomic_exchange_n(&use->stopped, 1, __ATOMIC_RELAXED))
         use->why = err;
 }
 
 int bind_cache_notes(lua_State *L, CacheUse *use) {
     int pushed = 0;
-    if (use->kept)
-        trim_later(L);
     if (use->broken > 0) {
         lua_pushfstring(L, "the cache's %s: computed again",
                         use->first.message);

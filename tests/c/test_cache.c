@@ -805,6 +805,30 @@ static void test_list(void **state) {
     tensor_release(&tensor);
 }
 
+/* A record that can't be opened is not one that is damaged. */
+static void test_list_without_descriptors(void **state) {
+    (void)state;
+    Tensor tensor = numbers();
+    CacheKey keys[RECORDS];
+    Listed listed = {.keys = keys, .most = RECORDS + 1};
+    Err err;
+    struct rlimit before, few;
+    keep_some(keys, &tensor);
+    int next = open("/dev/null", O_RDONLY);
+    assert_true(next >= 0 && close(next) == 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = (rlim_t)next + 2; /* the folder and one in it */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    Status status = cache_list(cache, list_one, &listed, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, STATUS_IO);
+    assert_non_null(strstr(err.message, "cannot open a record in it: "));
+    assert_int_equal(listed.good + listed.damaged, 0);
+    release_keys(keys);
+    tensor_release(&tensor);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views_have_keys),
@@ -824,6 +848,7 @@ int main(void) {
         cmocka_unit_test_setup(test_trim_full, fresh_cache),
         cmocka_unit_test_setup(test_clear, fresh_cache),
         cmocka_unit_test_setup(test_list, fresh_cache),
+        cmocka_unit_test_setup(test_list_without_descriptors, fresh_cache),
     };
     return cmocka_run_group_tests(tests, NULL, remove_folder);
 }
