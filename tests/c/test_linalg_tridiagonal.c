@@ -103,7 +103,7 @@ static void test_random(void **state) {
                   {"huge", huge},     {"tiny", tiny},       {"apart", apart},
                   {"parts", in_parts}};
     for (size_t k = 0; k < sizeof GRADES / sizeof *GRADES; k++)
-        for (int n = 0; n <= 120; n += n < 40 ? 1 : 16) {
+        for (int n = 0; n <= 600; n += n < 40 ? 1 : n < 120 ? 16 : 120) {
             double *d = numbers((size_t)n, 41), *e = numbers((size_t)n, 42);
             for (int i = 0; i < n; i++) {
                 d[i] *= GRADES[k].grade(i, n);
