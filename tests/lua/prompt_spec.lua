@@ -254,7 +254,7 @@ expect 111]]
     local screen <const> = typed [[
 send local t = os.clock() while os.clock() - t < 0.6 do end
 expect  s\e[0m
-send local t = os.clock() while os.clock() - t < 0.1 do end
+send local t = os.clock() while os.clock() - t < 0.01 do end
 expect >
 send 1
 expect 1]]
