@@ -41,9 +41,10 @@ typedef struct Estimate {
  * its short side is below ESTIMATE_LEAST; STATUS_NONFINITE as spectrum_values.
  * The effective rank of a matrix of zeros is NaN. *cancel (may be NULL) is
  * polled. Same bytes whatever the number of threads.
- * Memory: the matrix in its 16 bits an element (32 where it has more); float32
- * vectors of the short side, 16 a step and 16 for each of at most 64 slabs of
- * rows; while it deflates 24 float64 vectors of either side. */
+ * Memory: the matrix in 16 bits an element where that is all a value has, else
+ * in 32 (GGUF's blocks and packed weights too); float32 vectors of the short
+ * side, 16 a step and 16 for each of at most 64 slabs of rows; while it
+ * deflates 24 float64 vectors of either side. */
 CHECKED Status estimate_matrix(const Tensor *matrix, const EstimateWish *wish,
                                Estimate *out, const volatile int *cancel,
                                Err *err);

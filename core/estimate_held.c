@@ -26,8 +26,12 @@ size_t held_bytes(HeldKind kind) {
     return kind == HELD_F32 ? 4 : 2;
 }
 
-static HeldKind kind_of(Dtype dtype) {
-    switch (dtype) {
+/* In 16 bits where these hold every value there can be: a recipe's are products
+ * of what is stored. */
+static HeldKind kind_of(const Tensor *matrix) {
+    if (matrix->source != NULL && matrix->source->recipe != NULL)
+        return HELD_F32;
+    switch (matrix->dtype) {
     case DTYPE_BF16:
         return HELD_BF16;
     case DTYPE_F16:
@@ -56,7 +60,6 @@ typedef struct Load {
     Held *held;
     Tensor tall;                  /* the matrix with its long side down */
     bool strips;                  /* its columns are what is stored in a row */
-    bool measure;                 /* only its largest magnitude is wanted */
     size_t down, across, columns; /* of a block; blocks across */
     Part *part;
     const volatile int *cancel;
@@ -90,7 +93,7 @@ static Status load_block(const Load *load, Part *part, int64_t r0, int64_t nr,
         return status;
     double largest = kernel_largest(x, count);
     part->largest = largest > part->largest ? largest : part->largest;
-    for (int64_t i = 0; !load->measure && i < nr && status == STATUS_OK; i++)
+    for (int64_t i = 0; i < nr && status == STATUS_OK; i++)
         status =
             pack(load->held, x + i * nc, (size_t)nc,
                  (size_t)(r0 + i) * load->held->ld + (size_t)c0, &part->err);
@@ -216,33 +219,26 @@ static int exponent_of(double x) {
     return exponent;
 }
 
-/* What float64 is multiplied by where its largest value is no float's. */
-static Status find_stored(Load *load, const Tensor *matrix, Team *team,
-                          Err *err) {
-    double largest = 0;
-    if (matrix->dtype != DTYPE_F64)
-        return STATUS_OK;
-    load->measure = true;
-    Status status = load_pass(load, matrix, team, &largest, err);
-    load->measure = false;
+/* What float32 is to hold the elements times: where the largest is far from 1
+ * they may be out of its range. */
+static double stored_for(HeldKind kind, double largest) {
     int exponent = largest > 0 ? exponent_of(largest) : 0;
-    if (abs(exponent) > EXPONENT_MOST / 2)
-        load->held->stored = ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
-    return status;
+    if (kind != HELD_F32 || abs(exponent) <= EXPONENT_MOST / 2)
+        return 1;
+    return ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
 }
 
 static Status fill(Load *load, const Tensor *matrix, Team *team, Err *err) {
     Held *held = load->held;
     double largest = 0;
-    Status status = find_stored(load, matrix, team, err);
-    if (status == STATUS_OK)
-        status = make_room(held, err);
+    Status status = make_room(held, err);
     if (status != STATUS_OK)
         return status;
-    for (int i = 0; i < team_members(team); i++)
-        load->part[i].largest = 0;
     team_run(team, held->rows, zero_task, held);
     status = load_pass(load, matrix, team, &largest, err);
+    held->stored = stored_for(held->kind, largest);
+    if (status == STATUS_OK && held->stored != 1)
+        status = load_pass(load, matrix, team, &largest, err);
     largest *= held->stored;
     held->zero = largest == 0;
     int exponent = held->zero ? 0 : exponent_of(largest);
@@ -256,7 +252,7 @@ static Status fill(Load *load, const Tensor *matrix, Team *team, Err *err) {
 Status held_read(Held *out, const Tensor *matrix, Team *team,
                  const volatile int *cancel, Err *err) {
     bool wide = matrix->shape[0] < matrix->shape[1];
-    Held held = {.kind = kind_of(matrix->dtype),
+    Held held = {.kind = kind_of(matrix),
                  .m = matrix->shape[wide ? 1 : 0],
                  .n = matrix->shape[wide ? 0 : 1],
                  .stored = 1};

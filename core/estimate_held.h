@@ -21,14 +21,16 @@ typedef struct Held {
     float scale;   /* power of two: the largest magnitude times it is in
                     * [0.5, 1), as far as a float can scale */
     double stored; /* power of two that the elements held were multiplied by;
-                    * 1 but where float64 is out of float32's range */
+                    * 1 but where they may be out of float32's range */
     bool zero;     /* all elements are */
 } Held;
 
 /* Reads a matrix (2 axes, both sides 1 or more) with the members of a team.
  * F16 and BF16 are held as they are, 8-bit floats and integers in F16, the
- * rest is rounded to float32. STATUS_NONFINITE as spectrum_values words it;
- * *cancel (may be NULL) is polled. Creates: held_release. */
+ * rest, and what a recipe computes of any, is rounded to float32; read twice
+ * where its largest magnitude is beyond 2^60 or below 2^-60.
+ * STATUS_NONFINITE as spectrum_values words it; *cancel (may be NULL) is
+ * polled. Creates: held_release. */
 CHECKED Status held_read(Held *out, const Tensor *matrix, Team *team,
                          const volatile int *cancel, Err *err);
 void held_release(Held *held);

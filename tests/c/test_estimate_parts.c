@@ -244,6 +244,8 @@ static void test_held(void **state) {
             check_read(ROWS[i].dtype, 45, 4224, t, ROWS[i].kind);
             check_read(ROWS[i].dtype, 64, 64, t, ROWS[i].kind);
         }
+    check_read(DTYPE_Q4_K, 45, 256, false, HELD_F32);
+    check_read(DTYPE_Q4_K, 301, 256, true, HELD_F32);
 }
 
 /* ---- Lanczos ---- */

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <unistd.h>
 
 #include "checkpoint.h"
 #include "fail_alloc.h"
 #include "packed.h"
+#include "raw.h"
 #include "recipe.h"
 
 /* What tests/golden/packed/packed.safetensors holds, and how it is packed. */
@@ -390,41 +390,6 @@ static void test_parts_are_whole(void **state) {
 
 /* ---- files of the test's own ---- */
 
-typedef struct Raw {
-    char path[64];
-    File *file;
-} Raw;
-
-static void raw_make(Raw *raw, const void *data, size_t bytes) {
-    snprintf(raw->path, sizeof raw->path, "%s/weft-packed-XXXXXX", P_tmpdir);
-    int fd = mkstemp(raw->path);
-    assert_true(fd >= 0);
-    FILE *f = fdopen(fd, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, bytes, f), bytes);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(file_open(&raw->file, raw->path, NULL), STATUS_OK);
-}
-
-static void raw_end(Raw *raw) {
-    file_release(raw->file);
-    unlink(raw->path);
-}
-
-static Tensor raw_tensor(const Raw *raw, Dtype dtype, uint64_t offset, int axes,
-                         const int64_t *shape) {
-    uint64_t rows = axes > 1 ? (uint64_t)shape[0] : 1;
-    Source *source;
-    Tensor tensor;
-    assert_int_equal(source_create(&source, raw->file, dtype, offset, rows,
-                                   (uint64_t)shape[axes - 1], NULL),
-                     STATUS_OK);
-    assert_int_equal(tensor_from_source(&tensor, source, axes, shape, NULL),
-                     STATUS_OK);
-    source_release(source);
-    return tensor;
-}
-
 /* A scale a value: more rows, and longer ones, than are read at once. */
 static void test_many_scales(void **state) {
     static const int64_t SHAPES[][2] = {{20000, 8}, {3, 70000}, {1, 300000}};
@@ -498,13 +463,7 @@ static void test_bad_scales(void **state) {
     pairs[32] = 127; /* [2, 1, 16] and [2, 1]: 255 is no exponent */
     pairs[33] = 255;
     raw_make(&raw, pairs, sizeof pairs);
-    Source *source;
-    assert_int_equal(source_create(&source, raw.file, DTYPE_U8, 0, 2, 16, NULL),
-                     STATUS_OK);
-    assert_int_equal(
-        tensor_from_source(&part[0], source, 3, (int64_t[]){2, 1, 16}, NULL),
-        STATUS_OK);
-    source_release(source);
+    part[0] = raw_tensor(&raw, DTYPE_U8, 0, 3, (int64_t[]){2, 1, 16});
     part[1] = raw_tensor(&raw, DTYPE_U8, 32, 2, (int64_t[]){2, 1});
     wish = (PackedWish){.kind = PACKED_MXFP4, .part = {&part[0], &part[1]}};
     assert_int_equal(packed_create(&out, &wish, NULL), STATUS_OK);
