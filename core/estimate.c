@@ -12,8 +12,9 @@
 
 enum {
     DEFLATED = 16,
-    SKETCH = 24, /* Gaussian vectors that these come from */
-    POWER = 2,   /* times A^T A is applied to them */
+    SKETCH = 24,           /* Gaussian vectors that these come from */
+    POWER = 2,             /* times A^T A is applied to them */
+    PAIRED = 2 * DEFLATED, /* the deflated and what A^T A makes of them */
     PROBES_FIRST = 16,
     PROBES_MORE = 8,
     PROBES_MOST = 64,
@@ -37,7 +38,7 @@ typedef struct Run {
     uint64_t seed;
     const volatile int *cancel;
     Scratch scratch;
-    float *sketch;        /* (SKETCH, ld); then its first rows are deflated */
+    float *sketch;        /* (PAIRED, ld); then its first rows are deflated */
     double top[DEFLATED]; /* their singular values, falling */
     Sums deflated;
     Lanczos lanczos; /* of the probes under way */
@@ -69,17 +70,17 @@ static void sketch_task(void *data, size_t v, int member) {
                  run->seed + PROBES_MOST + v);
 }
 
-/* The sketch's rows become orthonormal. work is (SKETCH, n). */
-static Status orthonormal(Run *run, double *work, Err *err) {
+/* The sketch's first `count` rows become orthonormal. work is (count, n). */
+static Status orthonormal(Run *run, size_t count, double *work, Err *err) {
     const Held *held = held_of(run);
     size_t n = (size_t)held->n;
-    double r[SKETCH * SKETCH];
-    for (size_t v = 0; v < SKETCH; v++)
+    double r[PAIRED * PAIRED];
+    for (size_t v = 0; v < count; v++)
         for (size_t j = 0; j < n; j++)
             work[v * n + j] = (double)run->sketch[v * held->ld + j];
     Status status =
-        linalg_qr_thin((int)n, SKETCH, work, r, &run->scratch, 0, err);
-    for (size_t v = 0; v < SKETCH && status == STATUS_OK; v++)
+        linalg_qr_thin((int)n, (int)count, work, r, &run->scratch, 0, err);
+    for (size_t v = 0; v < count && status == STATUS_OK; v++)
         for (size_t j = 0; j < n; j++)
             run->sketch[v * held->ld + j] = (float)work[v * n + j];
     return status;
@@ -127,7 +128,7 @@ static Status range(Run *run, double *q, double *b, Err *err) {
     for (int i = 0; i < POWER && status == STATUS_OK; i++) {
         product_gram(&run->product, vectors, vectors, SKETCH);
         run->products += SKETCH;
-        status = orthonormal(run, q, err);
+        status = orthonormal(run, SKETCH, q, err);
         if (status == STATUS_OK)
             status = check_cancel(run, err);
     }
@@ -136,16 +137,72 @@ static Status range(Run *run, double *q, double *b, Err *err) {
     return status;
 }
 
+/* Sums over the roots of the eigenvalues of g (PAIRED, PAIRED), lower triangle,
+ * destroyed. */
+static Status pair_sums(Run *run, double *g, Sums *sums, Err *err) {
+    double square[PAIRED];
+    Status status =
+        linalg_symmetric(PAIRED, g, false, square, &run->scratch, 0, err);
+    *sums = (Sums){0, 0};
+    for (int i = 0; i < PAIRED && status == STATUS_OK; i++) {
+        double s = square[i] > 0 ? sqrt(square[i]) : 0;
+        sums->s += s;
+        sums->s_log += s_log(s);
+    }
+    return status;
+}
+
+/* A^T A in the basis of the deflated directions and, orthogonal to them, what
+ * it makes of them, into g (PAIRED, PAIRED), lower triangle. */
+static Status pair(Run *run, double *q, double *b, double *g, Err *err) {
+    const Held *held = held_of(run);
+    float *vectors[PAIRED];
+    for (size_t v = 0; v < PAIRED; v++)
+        vectors[v] = run->sketch + v * held->ld;
+    product_gram(&run->product, vectors, vectors + DEFLATED, DEFLATED);
+    run->products += DEFLATED;
+    Status status = orthonormal(run, PAIRED, q, err);
+    if (status == STATUS_OK)
+        status = product_forward(&run->product, vectors, PAIRED, b, err);
+    if (status == STATUS_OK)
+        linalg_gram(PAIRED, (int)held->m, b, PAIRED, true, 0, g, PAIRED);
+    return status;
+}
+
+/* Where values lie close together the directions are not quite singular
+ * vectors: what A^T A has between them and their complement is in the sums of
+ * neither. Most of it is what the two halves of the pairs' space sum to
+ * together, less what they sum to apart. */
+static Status couple(Run *run, double *q, double *b, Err *err) {
+    double together[PAIRED * PAIRED] = {0}, apart[PAIRED * PAIRED];
+    Sums whole, parts;
+    Status status = pair(run, q, b, together, err);
+    memcpy(apart, together, sizeof apart);
+    for (int j = 0; j < DEFLATED; j++)
+        memset(apart + j * PAIRED + DEFLATED, 0, DEFLATED * sizeof *apart);
+    if (status == STATUS_OK)
+        status = pair_sums(run, together, &whole, err);
+    if (status == STATUS_OK)
+        status = pair_sums(run, apart, &parts, err);
+    if (status != STATUS_OK)
+        return status;
+    run->deflated.s += whole.s - parts.s;
+    run->deflated.s_log += whole.s_log - parts.s_log;
+    return STATUS_OK;
+}
+
 static Status deflate(Run *run, Err *err) {
     const Held *held = held_of(run);
     size_t n = (size_t)held->n, m = (size_t)held->m;
-    double *q = mem_array(SKETCH * (m + n), sizeof *q, err);
+    double *q = mem_array(PAIRED * (m + n), sizeof *q, err);
     if (q == NULL)
         return STATUS_NOMEM;
-    double *b = q + SKETCH * n;
+    double *b = q + PAIRED * n;
     Status status = range(run, q, b, err);
     if (status == STATUS_OK)
         status = turn(run, q, b, err);
+    if (status == STATUS_OK)
+        status = couple(run, q, b, err);
     mem_free(q);
     for (int i = 0; i < DEFLATED && status == STATUS_OK; i++) {
         run->deflated.s += run->top[i];
@@ -320,7 +377,7 @@ static Status estimate_held(Run *run, Estimate *out, Err *err) {
     const Held *held = held_of(run);
     size_t places = (size_t)PROBES_MOST * LANCZOS_STEPS_MOST;
     Estimate result = {0};
-    run->sketch = mem_array(SKETCH * held->ld, sizeof *run->sketch, err);
+    run->sketch = mem_array(PAIRED * held->ld, sizeof *run->sketch, err);
     run->node = mem_array(places * 2, sizeof *run->node, err);
     if (run->sketch == NULL || run->node == NULL)
         return STATUS_NOMEM;
@@ -400,6 +457,7 @@ Status estimate_matrix(const Tensor *matrix, const EstimateWish *wish,
 }
 
 double estimate_cost(int64_t rows, int64_t cols) {
-    double vectors = SKETCH * (POWER + 0.5) + PROBES_FIRST * STEPS_FIRST;
+    double vectors = SKETCH * (POWER + 0.5) + DEFLATED + PAIRED * 0.5 +
+                     PROBES_FIRST * STEPS_FIRST;
     return 4 * vectors * (double)rows * (double)cols;
 }

@@ -4,9 +4,9 @@
  *
  * The sums of s and of s ln s over the singular values s are traces of
  * functions of A^T A. 16 directions of the largest are deflated and their
- * values summed; the rest of either trace is n - 16 times the mean of a
- * quadrature over probes of fixed norm in the complement. (Ubaru, Chen, Saad
- * 2017; Gambhir, Stathopoulos, Orginos 2017) */
+ * values summed, with what couples them to the complement; the rest of either
+ * trace is n - 16 times the mean of a quadrature over probes of fixed norm in
+ * it. (Ubaru, Chen, Saad 2017; Gambhir, Stathopoulos, Orginos 2017) */
 #ifndef WEFT_ESTIMATE_H
 #define WEFT_ESTIMATE_H
 
@@ -44,7 +44,7 @@ typedef struct Estimate {
  * Memory: the matrix in 16 bits an element where that is all a value has, else
  * in 32 (GGUF's blocks and packed weights too); float32 vectors of the short
  * side, 16 a step and 16 for each of at most 64 slabs of rows; while it
- * deflates 24 float64 vectors of either side. */
+ * deflates 32 float64 vectors of either side. */
 CHECKED Status estimate_matrix(const Tensor *matrix, const EstimateWish *wish,
                                Estimate *out, const volatile int *cancel,
                                Err *err);
