@@ -122,6 +122,19 @@ int bind_option(lua_State *L, int arg, const char *name, int type) {
     return got;
 }
 
+int bind_option_threads(lua_State *L, int arg) {
+    int whole = 1, type = bind_option(L, arg, "threads", LUA_TNUMBER);
+    lua_Integer threads = lua_tointegerx(L, -1, &whole);
+    if (type != LUA_TNIL &&
+        (!whole || threads < 1 || threads > POOL_WORKERS_MAX))
+        luaL_argerror(
+            L, arg,
+            lua_pushfstring(L, "option 'threads': %s, expected 1 to %d",
+                            luaL_tolstring(L, -1, NULL), POOL_WORKERS_MAX));
+    lua_pop(L, 1);
+    return type == LUA_TNIL ? 0 : (int)threads;
+}
+
 int bind_option_marks(lua_State *L, int arg, const char *name) {
     int type = LUA_TNIL;
     if (lua_istable(L, arg))

@@ -83,6 +83,8 @@ void bind_options(lua_State *L, int arg, const char *const *names);
 /* Pushes option `name` of the table at `arg` and returns its type, LUA_TNIL
  * where it is absent; raises unless it is of `type`. */
 int bind_option(lua_State *L, int arg, const char *name, int type);
+/* The option `threads`, 1 to POOL_WORKERS_MAX; 0 where it is absent. */
+int bind_option_threads(lua_State *L, int arg);
 /* Pushes an option that is true, false or a table with true at some places of
  * a list; its index. */
 int bind_option_marks(lua_State *L, int arg, const char *name);

@@ -120,19 +120,11 @@ static void run_element(lua_State *L, lua_Integer i, const EstimateWish *wish) {
 static EstimateWish read_options(lua_State *L) {
     static const char *const NAMES[] = {"threads", "seed", "each", NULL};
     bind_options(L, OPTIONS, NAMES);
-    EstimateWish wish = {.seed = SEED, .threads = pool_default_workers()};
+    EstimateWish wish = {.seed = SEED,
+                         .threads = bind_option_threads(L, OPTIONS)};
     int whole = 1;
-    if (bind_option(L, OPTIONS, "threads", LUA_TNUMBER) != LUA_TNIL) {
-        lua_Integer threads = lua_tointegerx(L, -1, &whole);
-        if (!whole || threads < 1 || threads > POOL_WORKERS_MAX)
-            luaL_argerror(L, OPTIONS,
-                          lua_pushfstring(L,
-                                          "option 'threads': %s, expected 1 "
-                                          "to %d",
-                                          luaL_tolstring(L, -1, NULL),
-                                          POOL_WORKERS_MAX));
-        wish.threads = (int)threads;
-    }
+    if (wish.threads == 0)
+        wish.threads = pool_default_workers();
     if (bind_option(L, OPTIONS, "seed", LUA_TNUMBER) != LUA_TNIL) {
         wish.seed = (uint64_t)lua_tointegerx(L, -1, &whole);
         if (!whole)

@@ -516,20 +516,11 @@ static int read_options(lua_State *L, SpectrumWish *wish) {
     wish->method = bind_option_word(L, OPTIONS, "method", METHODS, 0) == 0
                        ? SPECTRUM_GRAM
                        : SPECTRUM_DIRECT;
-    int whole = 1, got = bind_option(L, OPTIONS, "threads", LUA_TNUMBER);
-    lua_Integer threads = lua_tointegerx(L, -1, &whole);
-    if (got != LUA_TNIL &&
-        (!whole || threads < 1 || threads > POOL_WORKERS_MAX))
-        luaL_argerror(L, OPTIONS,
-                      lua_pushfstring(L,
-                                      "option 'threads': %s, expected 1 "
-                                      "to %d",
-                                      luaL_tolstring(L, -1, NULL),
-                                      POOL_WORKERS_MAX));
+    int threads = bind_option_threads(L, OPTIONS);
     lua_settop(L, OPTIONS);
     bind_option(L, OPTIONS, "each", LUA_TFUNCTION);
     bind_option(L, OPTIONS, "note", LUA_TFUNCTION);
-    return got == LUA_TNIL ? 0 : (int)threads;
+    return threads;
 }
 
 /* The option `eigen`: true, false (absent) or "dense". */
