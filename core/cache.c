@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cache_record.h"
+#include "estimate.h"
+#include "estimate_kernel.h"
 #include "hash.h"
 #include "linalg.h"
 #include "recipe.h"
@@ -20,6 +22,9 @@
 #include "version.h"
 
 enum { SHOWN = 700 };
+
+/* What is asked for: the first word of a question. */
+enum { KERNEL, SPECTRUM, ESTIMATE };
 
 /* The names' two halves and the checksum. */
 static const uint64_t NAME_KEYS[2][2] = {{0x73706563747261U, 1},
@@ -172,10 +177,25 @@ static void put_method(Builder *to) {
     put(to, reduce_has(REDUCE_AVX2));
 }
 
+/* Fused sums have other bytes; and a square matrix has others than its
+ * transpose, where else the long side is down in either. */
+static void put_estimate(Builder *to, const CacheQuestion *question) {
+    const Tensor *matrix = question->matrix;
+    put_all(to,
+            (const uint64_t[]){ESTIMATE, ESTIMATE_METHOD, question->seed,
+                               kernel_level()},
+            4);
+    put_tensor(to, matrix, matrix->shape[0] == matrix->shape[1]);
+}
+
 static void put_question(Builder *to, const CacheQuestion *question) {
     const SpectrumWish *wish = &question->wish;
     bool direct = wish->method == SPECTRUM_DIRECT;
-    put(to, question->matrix != NULL);
+    if (question->estimate) {
+        put_estimate(to, question);
+        return;
+    }
+    put(to, question->matrix != NULL ? SPECTRUM : KERNEL);
     if (question->matrix != NULL) {
         /* taken directly all values are good to show */
         put_all(to,

@@ -1,5 +1,6 @@
 /* Spectra kept from run to run, one record a matrix or kernel, so that a run
- * that was killed goes on where it was and a new metric costs nothing.
+ * that was killed goes on where it was and a new metric costs nothing; and
+ * estimates, one record a matrix and seed.
  *
  * A record's name is the hash of its key: what was computed, how, by what, and
  * of which bytes of which file; the key itself stands in the record too. It is
@@ -19,7 +20,9 @@ enum { CACHE_METHOD = 3 };
 /* What a record answers: a matrix, else a kernel's factors. */
 typedef struct CacheQuestion {
     const Tensor *matrix;
-    SpectrumWish wish; /* of a matrix */
+    SpectrumWish wish; /* of a matrix, whose spectrum is asked for, */
+    bool estimate;     /* or an estimate, */
+    uint64_t seed;     /* by probes of that seed */
     const Factor *left, *right;
     unsigned kernel; /* bits of heads.h, of a kernel */
     bool dense;      /* its eigenvalues are those of the dense matrix */
@@ -37,7 +40,7 @@ typedef struct CacheKey {
 /* The question's key. It has no words where a tensor lies in memory, where a
  * file has been changed or moved since it was opened, or so lately that the
  * next change might not show in its time. A matrix has one key, transposed or
- * not. Creates: cache_key_release. */
+ * not; for an estimate a square one has two. Creates: cache_key_release. */
 CHECKED Status cache_key(CacheKey *out, const CacheQuestion *question,
                          Err *err);
 void cache_key_release(CacheKey *key);

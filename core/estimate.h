@@ -13,6 +13,7 @@
 #include "tensor.h"
 
 enum {
+    ESTIMATE_METHOD = 1,  /* to be raised with every change of the numbers */
     ESTIMATE_LEAST = 128, /* the shortest side there can be an estimate for */
     ESTIMATE_BINS = 64
 };
@@ -40,7 +41,8 @@ typedef struct Estimate {
 /* The estimate of a matrix (2 axes). STATUS_ARGUMENT where it is no matrix, or
  * its short side is below ESTIMATE_LEAST; STATUS_NONFINITE as spectrum_values.
  * The effective rank of a matrix of zeros is NaN. *cancel (may be NULL) is
- * polled. Same bytes whatever the number of threads.
+ * polled. Same bytes whatever the number of threads, but not of one matrix and
+ * its transpose where it is square.
  * Memory: the matrix in 16 bits an element where that is all a value has, else
  * in 32 (GGUF's blocks and packed weights too); float32 vectors of the short
  * side, 16 a step and 16 for each of at most 64 slabs of rows; while it

@@ -5,6 +5,7 @@ local estimate <const> = {}
 local check <const> = require "weft.check"
 local core <const> = require "weft.core"
 local metrics <const> = require "weft.metrics"
+local reuse <const> = require "weft.reuse"
 
 --- The short side from which on a matrix is estimated.
 estimate.EXACT_BELOW = 2048
@@ -106,6 +107,8 @@ function estimate.of(list, options)
     options.exact_below or estimate.EXACT_BELOW, LEAST, MOST)
   local small <const>, large <const> = sorted_out(list, limit)
   local results, why, infos = {}, {}, {}
+  -- both halves of the list may have the same to say
+  local note <const> = options.note and reuse.once(options.note)
   local function told(i, result, reason, info)
     results[i], why[i], infos[i] = result, reason, info
     if options.each then
@@ -114,14 +117,14 @@ function estimate.of(list, options)
   end
   core.spectra(small.items, { threads = options.threads,
     precision = options.precision, method = options.method,
-    shown = options.shown, cache = options.cache, note = options.note,
+    shown = options.shown, cache = options.cache, note = note,
     each = function(j, s, reason, info)
       told(small.at[j], s and exact_result(s), reason, info)
     end })
   core.estimate(large.items, { threads = options.threads,
-    seed = options.seed, each = function(j, result, reason)
-      told(large.at[j], result, reason,
-        result and { half_width = result.half_width })
+    seed = options.seed, cache = options.cache, note = note,
+    each = function(j, result, reason, info)
+      told(large.at[j], result, reason, info)
     end })
   return results, why, infos
 end

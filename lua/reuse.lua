@@ -3,18 +3,23 @@ local reuse = {}
 
 local methods <const> = {}
 
+--- A function that tells warn(sentence) of each sentence once.
+function reuse.once(warn)
+  local said <const> = {}
+  return function(sentence)
+    if not said[sentence] then
+      said[sentence] = true
+      warn(sentence)
+    end
+  end
+end
+
 --- A command's use of the cache: `fresh` computes all again, and keeps it;
 --- warn(sentence) is told once of each thing that went wrong with it.
 function reuse.new(fresh, warn)
-  local said <const> = {}
-  return setmetatable({
-    asked = 0, reused = 0, cache = fresh and "fresh" or true,
-    note = function(sentence)
-      if not said[sentence] then
-        said[sentence] = true
-        warn(sentence)
-      end
-    end }, { __index = methods })
+  return setmetatable({ asked = 0, reused = 0, noun = "spectra",
+    cache = fresh and "fresh" or true, note = reuse.once(warn) },
+    { __index = methods })
 end
 
 --- The options of measure or core.spectra with the cache among them; their
@@ -25,6 +30,8 @@ function methods:options(options)
   options.each = function(i, s, reason, info)
     self.asked = self.asked + (info and 1 or 0)
     self.reused = self.reused + (info and info.cached and 1 or 0)
+    self.noun = info and info.half_width and "spectra and estimates"
+      or self.noun
     if each then
       each(i, s, reason, info)
     end
@@ -34,8 +41,8 @@ end
 
 --- "reused 480 of 482 spectra", or nil where there was none to reuse.
 function methods:sentence()
-  return self.reused > 0 and ("reused %d of %d spectra"):format(self.reused,
-    self.asked) or nil
+  return self.reused > 0 and ("reused %d of %d %s"):format(self.reused,
+    self.asked, self.noun) or nil
 end
 
 return reuse

@@ -1,11 +1,12 @@
--- weft cache: what the cache of spectra holds, and clearing it.
+-- weft cache: what the cache of spectra and estimates holds, and clearing it.
 local cli <const> = require "weft.cli"
 local core <const> = require "weft.core"
 local lfs <const> = require "weft.folders"
 local sys <const> = core.sys
 
 local parser <const> = cli.parser("cache",
-  "List the spectra that earlier commands left in the cache, or clear it.")
+  "List the spectra and estimates that earlier commands left in the cache, or "
+    .. "clear it.")
 parser:argument("action", "list (left out) or clear."):args("?")
   :choices { "list", "clear" }:argname("ACTION")
 parser:option("--older", "Clear only what was not used for so many days.")

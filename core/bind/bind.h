@@ -150,7 +150,7 @@ uint64_t bind_factor_hash(const Factor *factor);
 
 /* ---- the cache of spectra ---- */
 
-/* An answer's flags. */
+/* The flags of a spectrum's answer. */
 enum { BIND_DIRECT = 1, BIND_LOW_END = 2, BIND_SINGLE = 4 };
 
 /* One batch's use of the cache. Zero-initialise. */
@@ -173,9 +173,10 @@ bool bind_cache_find(CacheUse *use, const CacheQuestion *question,
 /* Keeps an answer. On the workers' threads. */
 void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
                      const CacheAnswer *answer);
-/* After the batch: has the cache trimmed when the state ends, and pushes what
- * went wrong, at most one sentence each. How many these are. */
-int bind_cache_notes(lua_State *L, CacheUse *use);
+/* After the batch: has the cache trimmed when the state ends, and puts what
+ * went wrong into the field `notes` of the table at `info`, told to the
+ * function at `note` too, where there is one. */
+void bind_cache_tell(lua_State *L, CacheUse *use, int info, int note);
 void bind_cache_end(CacheUse *use);
 
 /* ---- work on the pool ---- */

@@ -133,8 +133,8 @@ static bool look_beside(CacheUse *use, const CacheQuestion *question,
     CacheQuestion other = *question;
     const SpectrumWish *wish = &question->wish;
     size_t n = answer->count[0];
-    if (question->matrix == NULL || wish->single || n == 0 ||
-        wish->method != SPECTRUM_GRAM)
+    if (question->matrix == NULL || question->estimate || wish->single ||
+        n == 0 || wish->method != SPECTRUM_GRAM)
         return false;
     other.wish.shown = !wish->shown;
     CacheKey key;
@@ -177,7 +177,9 @@ void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
         use->why = err;
 }
 
-int bind_cache_notes(lua_State *L, CacheUse *use) {
+/* Has the cache trimmed when the state ends, and pushes what went wrong, at
+ * most one sentence each. How many these are. */
+static int push_notes(lua_State *L, CacheUse *use) {
     int pushed = 0;
     if (use->broken > 0) {
         lua_pushfstring(L, "the cache's %s: computed again",
@@ -193,6 +195,24 @@ int bind_cache_notes(lua_State *L, CacheUse *use) {
         pushed++;
     }
     return pushed;
+}
+
+void bind_cache_tell(lua_State *L, CacheUse *use, int info, int note) {
+    int base = lua_gettop(L), count = push_notes(L, use);
+    if (count == 0)
+        return;
+    lua_createtable(L, count, 0);
+    for (int i = 1; i <= count; i++) {
+        lua_pushvalue(L, base + i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setfield(L, info, "notes");
+    for (int i = 1; i <= count && !lua_isnil(L, note); i++) {
+        lua_pushvalue(L, note);
+        lua_pushvalue(L, base + i);
+        lua_call(L, 1, 0);
+    }
+    lua_settop(L, base);
 }
 
 void bind_cache_end(CacheUse *use) {

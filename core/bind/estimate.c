@@ -4,7 +4,12 @@
 #include "bind.h"
 
 /* Places on the stack. */
-enum { LIST = 1, OPTIONS, EACH, RESULTS, WHY, PLACES = WHY };
+enum { LIST = 1, OPTIONS, EACH, NOTE, USE, RESULTS, WHY, INFO, PLACES = INFO };
+
+/* What the cache keeps beside the density's weights: numbers, and two counts
+ * in a word. */
+enum { RANK, HALF_WIDTH, LARGEST };
+enum { STEPS_SHIFT = 16, COUNT_MASK = 0xffff };
 
 static const uint64_t SEED = 1;
 
@@ -12,6 +17,7 @@ typedef struct Item {
     Tensor matrix;
     EstimateWish wish;
     Estimate out;
+    bool found; /* it was in the cache */
     Status status;
     Err err;
 } Item;
@@ -32,6 +38,45 @@ static void item_run(void *data, size_t i, Scratch *scratch,
     item->status = estimate_matrix(&item->matrix, &item->wish, &item->out,
                                    cancel, &item->err);
 }
+
+/* ---- the cache ---- */
+
+static CacheQuestion question_of(const Item *item) {
+    return (CacheQuestion){
+        .matrix = &item->matrix, .estimate = true, .seed = item->wish.seed};
+}
+
+static CacheAnswer answer_of(Item *item) {
+    Estimate *out = &item->out;
+    uint32_t steps = (uint32_t)out->steps, probes = (uint32_t)out->probes;
+    return (CacheAnswer){
+        .array = {out->weight},
+        .count = {ESTIMATE_BINS},
+        .fact = {out->effective_rank, out->half_width, out->largest},
+        .flags = steps << STEPS_SHIFT | probes};
+}
+
+/* *able: it can be kept when it is computed. */
+static void find_item(CacheUse *use, Item *item, bool *able) {
+    CacheQuestion question = question_of(item);
+    CacheAnswer answer = answer_of(item);
+    item->found = bind_cache_find(use, &question, &answer, able);
+    if (!item->found)
+        return;
+    item->out.effective_rank = answer.fact[RANK];
+    item->out.half_width = answer.fact[HALF_WIDTH];
+    item->out.largest = answer.fact[LARGEST];
+    item->out.probes = (int)(answer.flags & COUNT_MASK);
+    item->out.steps = (int)(answer.flags >> STEPS_SHIFT);
+}
+
+static void keep_item(CacheUse *use, Item *item) {
+    CacheQuestion question = question_of(item);
+    CacheAnswer answer = answer_of(item);
+    bind_cache_keep(use, &question, &answer);
+}
+
+/* ---- one matrix ---- */
 
 /* The tensor at the top of the stack, which is list element i. */
 static const Tensor *list_tensor(lua_State *L, lua_Integer i) {
@@ -78,15 +123,21 @@ static void push_estimate(lua_State *L, const Estimate *estimate) {
     lua_setfield(L, -2, "density");
 }
 
-/* Pushes the result or false, and the reason or false. */
-static void push_outcome(lua_State *L, const Item *item) {
+/* Files the result, the reason and what there is to tell, each or false. */
+static void file_outcome(lua_State *L, lua_Integer i, const Item *item) {
     if (item->status == STATUS_OK) {
         push_estimate(L, &item->out);
         lua_pushboolean(L, 0);
+        lua_createtable(L, 0, 2);
+        bind_set_number(L, "half_width", item->out.half_width);
+        bind_set_flag(L, "cached", item->found);
     } else {
         lua_pushboolean(L, 0);
         lua_pushstring(L, item->err.message);
+        lua_pushboolean(L, 0);
     }
+    for (int place = INFO; place >= RESULTS; place--)
+        lua_rawseti(L, place, i);
 }
 
 /* An error in it goes on up. */
@@ -97,28 +148,38 @@ static void call_each(lua_State *L, lua_Integer i) {
     lua_pushinteger(L, i);
     lua_rawgeti(L, RESULTS, i);
     lua_rawgeti(L, WHY, i);
-    lua_call(L, 3, 0);
+    lua_rawgeti(L, INFO, i);
+    lua_call(L, 4, 0);
 }
 
-/* Element i, from list to results. */
-static void run_element(lua_State *L, lua_Integer i, const EstimateWish *wish) {
+/* Element i, from list to results; kept before anyone is told of it. */
+static void run_element(lua_State *L, lua_Integer i, CacheUse *use,
+                        const EstimateWish *wish) {
+    bool able = false;
+    bind_poll(L);
     Work *work = bind_work_new(L);
     Item *item = bind_work_data(L, work, sizeof *item, item_free);
     lua_rawgeti(L, LIST, i);
     tensor_view(&item->matrix, list_tensor(L, i));
     item->wish = *wish;
-    bind_work_run(L, work, item_run, 0);
-    push_outcome(L, item);
-    lua_rawseti(L, WHY, i);
-    lua_rawseti(L, RESULTS, i);
+    if (item->matrix.axes == 2)
+        find_item(use, item, &able);
+    if (!item->found)
+        bind_work_run(L, work, item_run, 0);
+    if (able && !item->found && item->status == STATUS_OK)
+        keep_item(use, item);
+    file_outcome(L, i, item);
     bind_work_close(work);
     lua_settop(L, PLACES);
     call_each(L, i);
 }
 
-/* Reads the options; pushes EACH. */
+/* ---- the whole ---- */
+
+/* Reads the options; pushes EACH and NOTE. */
 static EstimateWish read_options(lua_State *L) {
-    static const char *const NAMES[] = {"threads", "seed", "each", NULL};
+    static const char *const NAMES[] = {"threads", "seed", "cache",
+                                        "each",    "note", NULL};
     bind_options(L, OPTIONS, NAMES);
     EstimateWish wish = {.seed = SEED,
                          .threads = bind_option_threads(L, OPTIONS)};
@@ -136,7 +197,13 @@ static EstimateWish read_options(lua_State *L) {
     }
     lua_settop(L, OPTIONS);
     bind_option(L, OPTIONS, "each", LUA_TFUNCTION);
+    bind_option(L, OPTIONS, "note", LUA_TFUNCTION);
     return wish;
+}
+
+static void use_free(void *data) {
+    bind_cache_end(data);
+    mem_free(data);
 }
 
 /* core.estimate(list [, opts]) */
@@ -144,8 +211,11 @@ static int core_estimate(lua_State *L) {
     luaL_checktype(L, LIST, LUA_TTABLE);
     lua_settop(L, OPTIONS);
     EstimateWish wish = read_options(L);
-    lua_newtable(L);
-    lua_newtable(L);
+    Work *box = bind_work_new(L);
+    CacheUse *use = bind_work_data(L, box, sizeof *use, use_free);
+    bind_cache_begin(L, OPTIONS, use);
+    for (int place = RESULTS; place <= INFO; place++)
+        lua_newtable(L);
     luaL_checkstack(L, 20, "estimate");
     lua_Integer count = (lua_Integer)lua_rawlen(L, LIST);
     for (lua_Integer i = 1; i <= count; i++) {
@@ -154,8 +224,10 @@ static int core_estimate(lua_State *L) {
         lua_pop(L, 1);
     }
     for (lua_Integer i = 1; i <= count; i++)
-        run_element(L, i, &wish);
-    return 2;
+        run_element(L, i, use, &wish);
+    bind_cache_tell(L, use, INFO, NOTE);
+    bind_work_close(box);
+    return 3;
 }
 
 void bind_estimate(lua_State *L) {

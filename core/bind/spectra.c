@@ -483,26 +483,6 @@ static void deliver_all(lua_State *L, Work *work) {
     }
 }
 
-/* The cache's notes go to info.notes and to opts.note. */
-static void tell_notes(lua_State *L, Work *work) {
-    Spectra *spectra = work->data;
-    int base = lua_gettop(L), count = bind_cache_notes(L, &spectra->cache);
-    if (count == 0)
-        return;
-    lua_createtable(L, count, 0);
-    for (int i = 1; i <= count; i++) {
-        lua_pushvalue(L, base + i);
-        lua_rawseti(L, -2, i);
-    }
-    lua_setfield(L, INFO, "notes");
-    for (int i = 1; i <= count && !lua_isnil(L, NOTE); i++) {
-        lua_pushvalue(L, NOTE);
-        lua_pushvalue(L, base + i);
-        lua_call(L, 1, 0);
-    }
-    lua_settop(L, base);
-}
-
 /* Reads the options; pushes EACH and NOTE. Returns the number of threads, or
  * 0. */
 static int read_options(lua_State *L, SpectrumWish *wish) {
@@ -569,7 +549,7 @@ static int core_spectra(lua_State *L) {
                         &(RanksFace){spectra_job, spectra_took, spectra_run});
     deliver_all(L, work);
     bind_ranks_tell(L);
-    tell_notes(L, work);
+    bind_cache_tell(L, &spectra->cache, INFO, NOTE);
     bind_work_close(work);
     lua_settop(L, PLACES);
     return 3;

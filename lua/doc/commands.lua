@@ -26,10 +26,10 @@ return {
     { "LUA_INIT, LUA_PATH, LUA_CPATH", "as lua(1) reads them" },
     { "HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME",
       "where the hub's local cache is looked for; else ~/.cache" },
-    { "XDG_CACHE_HOME", "where spectra are kept, in weft/spectra; else "
-      .. "~/.cache" },
-    { "WEFT_CACHE_MAX", "bytes of spectra that are kept, 1 GiB where it is "
-      .. "not set; 0: none are, nor looked for" },
+    { "XDG_CACHE_HOME", "where spectra and estimates are kept, in "
+      .. "weft/spectra; else ~/.cache" },
+    { "WEFT_CACHE_MAX", "bytes of them that are kept, 1 GiB where it is not "
+      .. "set; 0: none are, nor looked for" },
     { "NO_COLOR", "where it is set and not empty, no colours" },
     { "XDG_CONFIG_HOME, XDG_STATE_HOME",
       "where the prompt's init.lua and its history lie; else ~/.config and "
@@ -38,8 +38,8 @@ return {
   files = {
     { "~/.config/weft/init.lua", "run at the start of the prompt" },
     { "~/.local/state/weft/history", "the prompt's history" },
-    { "~/.cache/weft/spectra", "spectra that were computed, by their file's "
-      .. "size, time and inode" },
+    { "~/.cache/weft/spectra", "spectra and estimates that were computed, by "
+      .. "their file's size, time and inode" },
   },
   {
     name = "weft report", kind = "command", call = "weft report MODEL "
@@ -108,8 +108,8 @@ return {
   {
     name = "weft cache", kind = "command", call = "weft cache [list|clear] "
       .. "[--older DAYS]",
-    summary = "Lists the spectra that earlier commands left in the cache, or "
-      .. "clears it.",
+    summary = "Lists the spectra and estimates that earlier commands left in "
+      .. "the cache, or clears it.",
     example = [[
       weft cache | grep '^records: '
       weft cache clear --older 90

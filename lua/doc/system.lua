@@ -179,8 +179,8 @@ return {
   },
   {
     name = "weft.core.cache.folder",
-    summary = "The folder that spectra are kept in: weft/spectra in "
-      .. "XDG_CACHE_HOME, else in ~/.cache.",
+    summary = "The folder that spectra and estimates are kept in: weft/spectra "
+      .. "in XDG_CACHE_HOME, else in ~/.cache.",
     returns = { { "path", "text" } },
     errors = "nil, message, code where the environment tells none",
     example = [[
@@ -190,8 +190,9 @@ return {
   },
   {
     name = "weft.core.cache.most",
-    summary = "How many bytes of spectra are kept: WEFT_CACHE_MAX, else 1 GiB. "
-      .. "Those not used for longest go when the program ends.",
+    summary = "How many bytes of spectra and estimates are kept: "
+      .. "WEFT_CACHE_MAX, else 1 GiB. Those not used for longest go when the "
+      .. "program ends.",
     returns = { { "bytes", "integer" } },
     errors = "nil, message, code where WEFT_CACHE_MAX is no number",
     example = [[
@@ -201,7 +202,7 @@ return {
   },
   {
     name = "weft.core.cache.list",
-    summary = "All records of spectra, in no order.",
+    summary = "All records of spectra and estimates, in no order.",
     returns = { { "records", "table", "{name, bytes, used (seconds since "
       .. "1970), path, size, mtime_ns, inode of the file}, or {damaged = true} "
       .. "in place of what is of the file" } },

@@ -265,6 +265,37 @@ static void test_wishes_have_keys(void **state) {
     tensor_release(&tensor);
 }
 
+/* One by seed; two of a square matrix, by the side that is summed over. */
+static void test_estimates_have_keys(void **state) {
+    (void)state;
+    Tensor tensor = numbers(), turned, square;
+    CacheQuestion question = {.matrix = &tensor, .estimate = true, .seed = 1};
+    CacheKey spectrum = matrix_key(&tensor), key = key_of(&question), same;
+    assert_string_not_equal(spectrum.name, key.name);
+    question.seed = 2;
+    expect_other(&key, key_of(&question));
+    question.seed = 1;
+    assert_int_equal(tensor_transpose(&turned, &tensor, NULL), STATUS_OK);
+    question.matrix = &turned;
+    same = key_of(&question);
+    assert_string_equal(same.name, key.name);
+    cache_key_release(&same);
+    cache_key_release(&key);
+    cache_key_release(&spectrum);
+    tensor_release(&turned);
+    assert_int_equal(tensor_cols(&square, &tensor, 0, ROWS, 1, NULL),
+                     STATUS_OK);
+    assert_int_equal(tensor_transpose(&turned, &square, NULL), STATUS_OK);
+    question.matrix = &square;
+    key = key_of(&question);
+    question.matrix = &turned;
+    expect_other(&key, key_of(&question));
+    cache_key_release(&key);
+    tensor_release(&turned);
+    tensor_release(&square);
+    tensor_release(&tensor);
+}
+
 static void test_kernels_have_keys(void **state) {
     (void)state;
     Tensor tensor = numbers(), right, turned;
@@ -834,6 +865,7 @@ int main(void) {
         cmocka_unit_test(test_views_have_keys),
         cmocka_unit_test(test_files_have_keys),
         cmocka_unit_test(test_wishes_have_keys),
+        cmocka_unit_test(test_estimates_have_keys),
         cmocka_unit_test(test_kernels_have_keys),
         cmocka_unit_test(test_recipes_have_keys),
         cmocka_unit_test(test_no_keys),

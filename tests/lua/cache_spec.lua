@@ -230,6 +230,138 @@ describe("core.spectra", function()
   end)
 end)
 
+describe("weft.estimate", function()
+  -- 14 weights, of which 10 are large enough, as their sides are 192 or 512
+  local COUNT <const>, LARGE <const> = 14, 10
+  local demo
+
+  setup(function()
+    demo = place .. "/demo"
+    sh(("%s demo %s --num-hidden-layers 2 --shards 1 >/dev/null"):format(
+      quoted(program), quoted(demo)))
+    sh(("touch -d '2020-01-02 03:04:05.678' %s/*"):format(quoted(demo)))
+  end)
+
+  -- Tells how many estimates and how many spectra came from the cache, what all
+  -- results come to, and the notes. `each` is a chunk that has them as they
+  -- come.
+  local ESTIMATES <const> = [[
+  local json = require "weft.json"
+  local m = assert(weft.open(%q))
+  local list, notes, cached, exact = {}, {}, 0, 0
+  for i, part in ipairs(m:weights {}) do list[i] = part.tensor end
+  local options = { %s }
+  options.exact_below = 128
+  options.note = function(sentence) notes[#notes + 1] = sentence end
+  options.each = function(i, result, reason, info) %s end
+  local results, why, infos = weft.estimate(list, options)
+  for i, info in ipairs(infos) do
+    if results[i].exact then
+      exact = exact + (info.cached and 1 or 0)
+    else
+      assert(info.half_width == results[i].half_width)
+      cached = cached + (info.cached and 1 or 0)
+    end
+  end
+  print(cached, exact, weft.core.sys.crc32(json.encode(results)))
+  for _, note in ipairs(notes) do print(note) end
+  ]]
+
+  local function estimates(cache, options, each, before)
+    local status, output, errors = weft(cache, { "-e", ESTIMATES:format(demo,
+      options, each or "") }, before)
+    local cached, exact, sum, notes =
+      output:match "^(%d+)\t(%d+)\t(%d+)\n(.*)$"
+    return { tonumber(cached), tonumber(exact), sum, notes }, status, errors
+  end
+
+  it("takes from the cache what it would compute", function()
+    local cache = new_cache()
+    local sum = estimates(cache, "")[3]
+    assert.equal(0, #records(cache))
+    assert.same({ 0, 0, sum, "" }, estimates(cache, "cache = true"))
+    assert.equal(COUNT, #records(cache))
+    for _, options in ipairs { "", ", threads = 1", ", seed = 1" } do
+      assert.same({ LARGE, COUNT - LARGE, sum, "" },
+        estimates(cache, "cache = true" .. options))
+    end
+    assert.same({ 0, 0, sum, "" }, estimates(cache, "cache = 'fresh'"))
+    assert.equal(COUNT, #records(cache))
+    local other = estimates(cache, "cache = true, seed = 2")
+    assert.same({ 0, COUNT - LARGE }, { other[1], other[2] })
+    assert.is_true(other[3] ~= sum)
+    -- 24 records of one file, with those of the other seed
+    assert.truthy(select(2, weft(cache, { "cache" })):find
+      "\n     24 +%d+  [%d-]+ [%d:]+  current  [^\n]*safetensors\n$")
+  end)
+
+  it("goes on after kill -9, where it was", function()
+    local cache = new_cache()
+    local sum = estimates(cache, "")[3]
+    local _, status = estimates(cache, "cache = true", [[
+      done = (done or 0) + (result.exact and 0 or 1)
+      if done == 3 then os.execute "kill -9 $PPID" end]])
+    assert.is_true(status ~= 0)
+    assert.same({ 3, COUNT - LARGE, sum, "" },
+      estimates(cache, "cache = true"))
+  end)
+
+  it("names a damaged record and computes it again", function()
+    local cache = new_cache()
+    local sum = estimates(cache, "cache = true")[3]
+    for _, path in ipairs(records(cache)) do
+      local text = support.read(path)
+      support.write(path, text:sub(1, -2) .. (text:sub(-1) == "x" and "y"
+        or "x"))
+    end
+    local got = estimates(cache, "cache = true")
+    assert.same({ 0, 0, sum }, { got[1], got[2], got[3] })
+    local _, count = got[4]:gsub("a damaged record: computed again, as are "
+      .. "%d more\n", "")
+    assert.equal(2, count) -- of the spectra, of the estimates
+    assert.same({ LARGE, COUNT - LARGE, sum, "" },
+      estimates(cache, "cache = true"))
+  end)
+
+  it("says once that it can't write", function()
+    local blocked = place .. "/blocked"
+    support.write(blocked, "")
+    local got = estimates(blocked, "cache = true")
+    assert.equal(("spectra are not kept: %s: cannot make the folder: File "
+      .. "exists\n"):format(blocked), got[4])
+  end)
+
+  it("keeps nothing of memory, nor what failed", function()
+    local cache = new_cache()
+    local status, output = weft(cache, { "-e", [[
+      local list = { weft.randn(1, 130, 140), weft.zeros(3) }
+      for _ = 1, 2 do
+        local _, why, infos = weft.core.estimate(list, { cache = true })
+        print(infos[1].cached, infos[2], why[2])
+      end]] })
+    local line = "false\tfalse\ta tensor of shape [3] has no singular values: "
+      .. "expected 2 axes\n"
+    assert.same({ 0, line .. line }, { status, output })
+    assert.equal(0, #records(cache))
+  end)
+
+  it("is told of by the commands", function()
+    local cache, large = new_cache(), place .. "/large"
+    sh(("%s demo %s --num-hidden-layers 1 --hidden-size 2048 --head-dim 64 "
+      .. "--num-attention-heads 1 --num-key-value-heads 1 "
+      .. "--intermediate-size 2048 --vocab-size 64 >/dev/null"):format(
+      quoted(program), quoted(large)))
+    sh(("touch -d '2020-01-02 03:04:05.678' %s/*"):format(quoted(large)))
+    local words = { "weights", large, "--estimate" }
+    local status, first, errors = weft(cache, words)
+    assert.same({ 0, "" }, { status, errors })
+    assert.same({ 0, first, "weft weights: reused 7 of 7 spectra and "
+      .. "estimates\n" }, { weft(cache, words) })
+    words[4] = "--fresh"
+    assert.same({ 0, first, "" }, { weft(cache, words) })
+  end)
+end)
+
 describe("a report", function()
   local cold, out
   setup(function()
