@@ -92,11 +92,7 @@ local function sorted_out(list, limit)
   return small, large
 end
 
---- weft.estimate(list, {threads=, seed=, exact_below=, each=, …}): results,
---- why, infos by the list's index. A result is {effective_rank, low, high,
---- half_width (relative, of the 95 % interval), probes, steps, exact, density =
---- {edges, weights}} or false, and why[i] then the reason. each(i, result,
---- reason, info) as they come. The other options are core.spectra's.
+--- weft.estimate: each of the list as is faster, all told in one way.
 function estimate.of(list, options)
   check.type("list", list, "table", "an array of tensors and kernels")
   check_list(list)

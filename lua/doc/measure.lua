@@ -1,4 +1,44 @@
 -- Measuring: spectra, metrics of them, many parts at a time.
+
+-- Options that several have.
+local THREADS <const> = { "options.threads?", "integer", "workers; all "
+  .. "processors where left out" }
+local PRECISION <const> = { "options.precision?", "text", "\"double\" (left "
+  .. "out) or \"single\"" }
+local METHOD <const> = { "options.method?", "text", "\"gram\" (left out) or "
+  .. "\"direct\"" }
+local SHOWN <const> = { "options.shown?", "boolean", "true: small values are "
+  .. "exact too" }
+local SEED <const> = { "options.seed?", "integer", "of the probes; 1 where "
+  .. "left out" }
+local EACH <const> = { "options.each?", "function", "each(i, s, reason, info) "
+  .. "as results come" }
+local EACH_ESTIMATE <const> = { "options.each?", "function", "each(i, result, "
+  .. "reason, info) as results come" }
+local CACHE <const> = { "options.cache?", "boolean|text", "true: what an "
+  .. "earlier run computed is taken from the cache, and the rest kept there; "
+  .. "\"fresh\": all is computed, and kept; false where left out" }
+local NOTE <const> = { "options.note?", "function", "note(sentence), of what "
+  .. "goes wrong with the cache" }
+
+local ONE_FAILS <const> = "raises \"interrupted!\" at Ctrl-C; a matrix that "
+  .. "can't be done costs only its own result"
+
+-- What is estimated.
+local ESTIMATES <const> = {
+  { "results", "table", "results[i]: {effective_rank (NaN of zeros), low, "
+    .. "high, half_width (of the 95 % interval from low to high, relative), "
+    .. "probes, steps, exact, density = {edges (65, rising from 0), weights "
+    .. "(64: how many singular values lie from an edge to the next)}}, or "
+    .. "false" },
+  { "why", "table", "why[i]: the reason, or false" },
+  { "infos", "table", "infos[i]: {half_width, cached} of an estimate; of what "
+    .. "is exact as weft.spectra's; false where there is no result" },
+}
+local LANCZOS <const> = "stochastic Lanczos quadrature: Ubaru, Chen, Saad, "
+  .. "SIAM J. Matrix Anal. Appl. 38 (2017); deflated: Gambhir, Stathopoulos, "
+  .. "Orginos, SIAM J. Sci. Comput. 39 (2017)"
+
 return {
   name = "measure",
   title = "Measuring",
@@ -45,57 +85,49 @@ return {
     summary = "Metrics of many parts at a time, as one frame with a row a "
       .. "part.",
     params = {
-      { "parts", "parts", "as model:weights and model:heads give them" },
+      { "parts", "parts", "as model:weights and model:heads give them; of one "
+        .. "with shown = true small values are exact too" },
       { "names?", "texts", "metrics; {\"effective_rank\"} where left out" },
-      { "options?", "table" },
-      { "options.threads?", "integer", "workers; all processors where left "
-        .. "out" },
-      { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
-      { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
+      { "options?", "table" }, THREADS, PRECISION, METHOD, SHOWN,
       { "options.progress?", "boolean|text", "a bar, with that label" },
-      { "options.each?", "function", "each(i, s, reason, info) as results "
-        .. "come" },
-      { "options.cache?", "boolean|text", "true: what an earlier run computed "
-        .. "is taken from the cache, and the rest kept there; \"fresh\": all "
-        .. "is computed, and kept; false where left out" },
-      { "options.note?", "function", "note(sentence), of what goes wrong "
-        .. "with the cache; on standard error where left out" },
+      EACH, CACHE,
+      { "options.note?", "function", NOTE[3] .. "; on standard error where "
+        .. "left out" },
       { "options.estimate?", "boolean", "true: effective ranks of large "
-        .. "matrices are estimates, and a column half_width says how far "
-        .. "(relative, of the 95 % interval)" },
+        .. "matrices are estimates, as weft.estimate's, and s is its result" },
     },
-    returns = { { "f", "frame",
-      "layer, name or head, shape, a column a metric, error" } },
-    errors = "raises for an unknown metric; a part that can't be measured says "
-      .. "so in its row",
+    returns = { { "f", "frame", "layer, name or head, shape, a column a "
+      .. "metric, with estimate half_width (relative, of the 95 % interval), "
+      .. "error (\"\" where all is well); f.infos[i]: what weft.spectra or "
+      .. "weft.estimate tells of part i" } },
+    errors = "raises for an unknown metric, and where another than "
+      .. "effective_rank is to be estimated; a part that can't be measured "
+      .. "says so in its row",
     example = [[
       local m = assert(weft.open("build/demo"))
       local f = weft.measure(m:weights(0), { "effective_rank", "condition" })
       print(f.n, table.concat(f.names, " "))
       --> 7  layer name shape effective_rank condition error
     ]],
-    see = { "model:weights", "model:heads", "weft.metric", "weft.spectra" },
+    see = { "model:weights", "model:heads", "weft.metric", "weft.spectra",
+      "weft.estimate" },
   },
   {
     name = "weft.estimate",
     summary = "Effective ranks and densities for a first look: of matrices "
       .. "whose short side is 2048 or more by stochastic Lanczos quadrature, "
-      .. "with an interval; exactly of smaller ones and of kernels.",
+      .. "with an interval, under MPI by rank 0 alone; exactly of smaller ones "
+      .. "and of kernels.",
     params = {
       { "list", "table", "tensors of 2 axes and kernels" },
-      { "options?", "table", "those of weft.spectra, and" },
-      { "options.seed?", "integer", "of the probes; 1 where left out" },
+      { "options?", "table", "precision, method and shown are of what is "
+        .. "exact" },
+      THREADS, PRECISION, METHOD, SHOWN, SEED,
       { "options.exact_below?", "integer", "the short side from which on a "
         .. "matrix is estimated, at least 128; 2048 where left out" },
+      EACH_ESTIMATE, CACHE, NOTE,
     },
-    returns = {
-      { "results", "table", "for each {effective_rank, low, high, half_width "
-        .. "(relative, of the 95 % interval), probes, steps, exact, density = "
-        .. "{edges, weights}}, or false" },
-      { "why", "table", "reasons, or false" },
-      { "infos", "table" },
-    },
-    source = "Ubaru, Chen, Saad, SIAM J. Matrix Anal. 38 (2017)",
+    returns = ESTIMATES, errors = ONE_FAILS, source = LANCZOS,
     example = [[
       local list = weft.estimate({ weft.randn(1, 200, 160) },
         { exact_below = 128 })
@@ -105,12 +137,21 @@ return {
   },
   {
     name = "weft.core.estimate",
-    summary = "Estimates of matrices alone, of whatever size from 128 on.",
+    summary = "Estimates of matrices alone, of whatever size from 128 on: one "
+      .. "after the other, each by all threads, whose number changes no bytes; "
+      .. "under MPI by rank 0 alone.",
     params = {
       { "list", "table", "tensors of 2 axes" },
-      { "options?", "table", "threads, seed, each" },
+      { "options?", "table" }, THREADS, SEED,
+      EACH_ESTIMATE, CACHE, NOTE,
     },
-    returns = { { "results", "table" }, { "why", "table" } },
+    returns = {
+      { "results", "table", "as weft.estimate's, exact being false" },
+      ESTIMATES[2],
+      { "infos", "table", "infos[i]: {half_width, cached}, or false; notes: "
+        .. "sentences on the cache, where there are any" },
+    },
+    errors = ONE_FAILS, source = LANCZOS,
     example = [[
       local list, why = weft.core.estimate { weft.zeros(3, 3) }
       print(list[1], why[1]:match("too small to estimate"))
@@ -130,7 +171,9 @@ return {
       { "workers", "integer" },
       { "held?", "integer", "so many jobs may be split; all where left out" },
     },
-    returns = { { "time", "number" } },
+    returns = { { "time", "number", "in the costs' unit" } },
+    errors = "raises where the lists differ in length, a job has other than 0 "
+      .. "to 1024 slices, or there is no worker",
     example = [[
       local time, costs, fluids = weft.core.schedule_time, {2, 2, 2}, {1, 1, 1}
       print(time(costs, fluids, {1, 1, 1}, 2))  --> 4.0
@@ -144,7 +187,8 @@ return {
       .. "its shape alone, so that spectra have the same bytes whoever takes "
       .. "them.",
     params = { { "rows", "integer" }, { "cols", "integer" } },
-    returns = { { "slices", "integer" } },
+    returns = { { "slices", "integer", "1 to 16" } },
+    errors = "raises where a side is below 0 or above 2147483647",
     example = [[
       print(weft.core.slices(2048, 11008))  --> 8
       print(weft.core.slices(576, 9000))    --> 1
@@ -156,22 +200,12 @@ return {
     summary = "Singular values of many matrices and kernels on all processors.",
     params = {
       { "list", "table", "tensors of 2 axes and kernels" },
-      { "options?", "table" },
-      { "options.threads?", "integer", "workers; all processors where left "
-        .. "out" },
-      { "options.precision?", "text", "\"double\" (left out) or \"single\"" },
-      { "options.method?", "text", "\"gram\" (left out) or \"direct\"" },
-      { "options.shown?", "boolean|table", "true: small values are exact "
-        .. "too; a table: of those places of the list where it is true" },
+      { "options?", "table" }, THREADS, PRECISION, METHOD,
+      { "options.shown?", "boolean|table", SHOWN[3] .. "; a table: of those "
+        .. "places of the list where it is true" },
       { "options.eigen?", "boolean|text", "true: eigenvalues too, of kernels "
         .. "alone; \"dense\": those of the whole matrix" },
-      { "options.each?", "function", "each(i, s, reason, info) as results "
-        .. "come" },
-      { "options.cache?", "boolean|text", "true: what an earlier run computed "
-        .. "is taken from the cache, and the rest kept there; \"fresh\": all "
-        .. "is computed, and kept; false where left out" },
-      { "options.note?", "function", "note(sentence), of what goes wrong "
-        .. "with the cache" },
+      EACH, CACHE, NOTE,
     },
     returns = {
       { "s", "table", "s[i]: tensor of singular values, falling, or false" },
@@ -181,8 +215,7 @@ return {
         .. "MPI; with eigen also {re, im, norm, symmetry, asymmetry}; notes: "
         .. "sentences on the cache, where there are any" },
     },
-    errors = "raises \"interrupted!\" at Ctrl-C; a matrix that can't be done "
-      .. "costs only its own result",
+    errors = ONE_FAILS,
     source = "symmetric eigenvalues of the Gram matrix of the short side, with "
       .. "an error bound; dgesdd where the bound asks for it",
     example = [[

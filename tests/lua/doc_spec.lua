@@ -150,6 +150,36 @@ describe("entries", function()
     assert.same({}, wrong)
   end)
 
+  it("of measuring have the options that their functions take", function()
+    local all, wrong = {}, {}
+    local function own_options(entry)
+      local own = {}
+      for _, param in ipairs(entry.params) do
+        local name <const> = param[1]:match "^options%.(.-)%?$"
+        if name then
+          own[name], all[name] = true, true
+        end
+      end
+      return own
+    end
+    for _, entry in ipairs(doc.of_noun "measure") do
+      own_options(entry)
+    end
+    for _, entry in ipairs(doc.of_noun "measure") do
+      local own <const> = own_options(entry)
+      for name in pairs(next(own) and all or {}) do
+        local options <const> = { [name] = true }
+        local _, message <const> = pcall(doc.value(entry.name), {},
+          entry.params[2][1] == "options?" and options or nil, options)
+        if (own[name] or false) == (tostring(message):find("unknown option '"
+          .. name, 1, true) ~= nil) then
+          wrong[#wrong + 1] = entry.name .. " " .. name
+        end
+      end
+    end
+    assert.same({}, wrong)
+  end)
+
   it("say all that is asked of them", function()
     local wrong = {}
     local function need(entry, fine, what)
