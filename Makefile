@@ -9,7 +9,7 @@
 #   make fuzz       random damage to every format, FUZZ_SECONDS (60) a reader
 #   make bench      weft beside torch, scipy and the machine's own limit
 #   make docs       reference, man page, completions, annotations for editors
-#   make install    program, module, commands and docs under PREFIX (and DESTDIR)
+#   make install    program, module, commands, docs under PREFIX (and DESTDIR)
 #
 # What it is built of, all Debian packages (`make deps` installs what is
 # missing), and what each is for:
@@ -277,7 +277,8 @@ lint-size:
 
 # ---- documentation ----
 
-# All of it is made of lua/doc, by the program itself: $(call document,KIND,FILE)
+# All of it is made of lua/doc, by the program itself:
+# $(call document,KIND,FILE)
 define document
 $(BUILD)/weft lua/doc/generate.lua $(1) >$(BUILD)/doc/.part
 @mv $(BUILD)/doc/.part $(BUILD)/doc/$(2)

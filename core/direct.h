@@ -7,9 +7,9 @@
 #include "tensor.h"
 
 /* Eigenvalues of the square matrix (n, n), balanced first, into re and im
- * (n), by falling magnitude, at equal magnitude the larger real part first, then
- * the positive imaginary. STATUS_ARGUMENT names a shape that is not square,
- * STATUS_NONFINITE as spectrum_nonfinite. (dgeev) */
+ * (n), by falling magnitude, at equal magnitude the larger real part first,
+ * then the positive imaginary. STATUS_ARGUMENT names a shape that is not
+ * square, STATUS_NONFINITE as spectrum_nonfinite. (dgeev) */
 CHECKED Status direct_eigvals(const Tensor *square, double *re, double *im,
                               Scratch *scratch, Err *err);
 

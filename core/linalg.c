@@ -20,10 +20,10 @@ void dlahqr_(const int *want_t, const int *want_z, const int *n, const int *low,
  * 2^-54 times this much of the largest. */
 static const double WELL_CONDITIONED = 1e3;
 
-/* From this n on two stages beat dsytrd. Their time (with the values') over its own
- * on a Zen 4, one core or both at work: 1.07 at n = 1024, 1.06 at 1200, 1.03 at
- * 1300, 0.99 at 1400, 0.97 at 1500, 0.94 at 1600, 0.84 at 2048, 0.5 at 4096.
- * In float32: 1.05, 1.05 (at 1200), 1.01 (at 1400), 0.83, 0.58. */
+/* From this n on two stages beat dsytrd. Their time (with the values') over
+ * its own on a Zen 4, one core or both at work: 1.07 at n = 1024, 1.06 at 1200,
+ * 1.03 at 1300, 0.99 at 1400, 0.97 at 1500, 0.94 at 1600, 0.84 at 2048, 0.5 at
+ * 4096. In float32: 1.05, 1.05 (at 1200), 1.01 (at 1400), 0.83, 0.58. */
 enum { TWO_STAGES = 1400 };
 
 enum {

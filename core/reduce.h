@@ -42,8 +42,9 @@ CHECKED Status reduce_tridiagonal_float(int n, float *g, int ldg, double *d,
                                         double **e, ReducePath path,
                                         Scratch *scratch, int slot, Err *err);
 
-/* The first stage: G's first REDUCE_BAND subdiagonals become those of the band;
- * what lies below them is destroyed. `room` has reduce_band_room(n) elements. */
+/* The first stage: G's first REDUCE_BAND subdiagonals become those of the
+ * band; what lies below them is destroyed. `room` has reduce_band_room(n)
+ * elements. */
 CHECKED Status reduce_band(int n, double *g, int ldg, double *room, Err *err);
 CHECKED Status reduce_band_float(int n, float *g, int ldg, float *room,
                                  Err *err);

@@ -1,5 +1,6 @@
 /* What weft asks of the system: files that appear whole or not at all,
- * folders, programs run without a shell, and the terminal. Paths in messages are escaped. */
+ * folders, programs run without a shell, and the terminal. Paths in messages
+ * are escaped. */
 #ifndef WEFT_SYSTEM_H
 #define WEFT_SYSTEM_H
 

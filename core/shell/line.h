@@ -18,8 +18,9 @@ void line_close(Line *line);
 
 /* Shows the prompt and reads a line, without its newline; or, where several
  * lines were pasted at once, all of them with what was typed around them, and
- * sets *pasted. An entry of the history may have several lines too. The text is valid until the next call. NULL at the end of
- * input and after Ctrl-C, which the interrupt's flag tells apart. */
+ * sets *pasted. An entry of the history may have several lines too. The text is
+ * valid until the next call. NULL at the end of input and after Ctrl-C, which
+ * the interrupt's flag tells apart. */
 const char *line_read(Line *line, const char *prompt, size_t *length,
                       bool *pasted);
 

@@ -17,7 +17,8 @@ static inline JsonTree parse(const char *path) {
     return tree;
 }
 
-/* Every element of a tensor against the list of numbers that another reader gave. */
+/* Every element of a tensor against the list of numbers that another reader
+ * gave. */
 static inline void check_values(const Entry *entry, const Json *expected) {
     Tensor tensor, held;
     assert_int_equal(checkpoint_tensor(entry, &tensor, NULL), STATUS_OK);
