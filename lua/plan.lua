@@ -135,6 +135,16 @@ local function dense_layers(config, stack)
   return math.min(config.first_k_dense_replace or 0, stack.count)
 end
 
+-- The weights of a stack's layers, those of mixtures or the dense ones.
+local function add_layers(add, stack, layers, mixture, bytes)
+  for _, row in ipairs(layers > 0 and rows_of(stack, mixture) or {}) do
+    local shape <const> = row_shape(stack.dims, row)
+    local experts <const> = row.per == "expert" and stack.dims.E or 1
+    add_weight(add, row.name, shape, bytes * shape[1] * shape[2],
+      layers * experts)
+  end
+end
+
 --- The work of a model of which there is a config alone (a table of
 --- config.json's keys): a list of jobs and the model's sizes; nil and a
 --- sentence where the config tells too little.
@@ -154,15 +164,8 @@ function plan.of_config(config)
   local list <const>, add <const> = collector()
   for _, stack in ipairs(m.stacks) do
     local dense <const> = dense_layers(config, stack)
-    for mixture, layers in pairs { [false] = dense,
-        [true] = stack.count - dense } do
-      for _, row in ipairs(layers > 0 and rows_of(stack, mixture) or {}) do
-        local shape <const> = row_shape(stack.dims, row)
-        local experts <const> = row.per == "expert" and stack.dims.E or 1
-        add_weight(add, row.name, shape, bytes * shape[1] * shape[2],
-          layers * experts)
-      end
-    end
+    add_layers(add, stack, dense, false, bytes)
+    add_layers(add, stack, stack.count - dense, true, bytes)
     add_kernels(add, stack, bytes)
   end
   plan.sort(list)
