@@ -30,9 +30,9 @@ function Model:__tostring()
     self.format, table.concat(shown, ", "))
 end
 
--- The folder's config.json as a table; nil where there is none; false and a
--- message where it is broken.
-local function read_config(folder)
+--- The folder's config.json as a table; nil where there is none; false, a
+--- message and its code where it can't be read or is no object.
+function model.config(folder)
   local path <const> = folder .. "/config.json"
   if not lfs.attributes(path, "mode") then
     return nil
@@ -119,7 +119,7 @@ function model.open(where)
   local folder <const> = config_folder(path, checkpoint.format)
   local config, problem, word
   if folder then
-    config, problem, word = read_config(folder)
+    config, problem, word = model.config(folder)
   end
   if config ~= false then
     local self <const> = setmetatable({ path = path,

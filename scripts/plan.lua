@@ -8,6 +8,10 @@ local plan <const> = require "weft.plan"
 local rates <const> = require "weft.plan.rates"
 local sys <const> = core.sys
 
+-- Names of files with weights.
+local WEIGHTS <const> = { "%.safetensors$", "%.gguf$", "%.bin$", "%.pt$",
+  "%.np[yz]$", "%.index%.json$" }
+
 local parser <const> = cli.parser("plan",
   "Tell what an analysis of a model costs: matrices, flops, memory, time.")
 parser:argument("model", "Folder (a config.json is enough), file or hub id.")
@@ -30,22 +34,28 @@ if (options.model == nil) == (options.shape == nil) then
   parser:error("expected MODEL or --shape, one of them")
 end
 
--- The config of a folder that has no weights, or nil.
-local function lone_config(path)
-  local file <const> = path .. "/config.json"
-  if lfs.attributes(file, "mode") ~= "file" then
-    return nil
-  end
-  for name in lfs.dir(path) do
-    if name:find("%.safetensors$") or name:find("%.gguf$")
-        or name:find("%.bin$") or name:find("%.pt$") or name:find("%.npy$")
-        or name:find("%.index%.json$") then
-      return nil
+-- Whether the folder holds a file that may have weights. Of one that can't be
+-- listed model.open says why.
+local function has_weights(folder)
+  local ok <const>, next_name <const>, handle <const> = pcall(lfs.dir, folder)
+  for name in ok and next_name or function() return nil end, handle do
+    for _, pattern in ipairs(WEIGHTS) do
+      if name:find(pattern) then
+        return true
+      end
     end
   end
-  local config <const>, why <const> = core.json(assert(sys.read(file)))
-  if type(config) ~= "table" then
-    stop(("%s: %s"):format(sys.escape(file), why or "expected an object"))
+  return not ok
+end
+
+-- The config of a folder that has no weights, or nil.
+local function lone_config(path)
+  if lfs.attributes(path, "mode") ~= "directory" or has_weights(path) then
+    return nil
+  end
+  local config <const>, message <const> = model.config(path)
+  if config == false then
+    stop(message)
   end
   return config
 end

@@ -148,9 +148,10 @@ describe("a schedule", function()
   end)
 end)
 
--- The command's words on one line, and its status.
-local function command(words)
-  return support.sh(("%s plan %s 2>&1"):format(support.quoted(arg[-1]), words))
+-- What the command prints, and its status; `before` is a command before it.
+local function command(words, before)
+  return support.sh(("%s %s plan %s 2>&1"):format(before or "",
+    support.quoted(arg[-1]), words))
 end
 
 describe("weft plan", function()
@@ -187,5 +188,47 @@ describe("weft plan", function()
     output, status = command(folder .. "/none")
     assert.equal(1, status)
     assert.matches("no such file or folder", output)
+  end)
+
+  it("says in one line what is no config", function()
+    local odd <const> = folder .. "/odd"
+    local file <const> = odd .. "/config.json"
+    assert(core.sys.mkdir(file))
+    assert.same({ ("weft plan: %s: a file of at most 64 MB was expected\n")
+      :format(file), 1 }, { command(odd) })
+    assert(core.sys.remove(file))
+    support.write(file, "[]")
+    assert.same({ ("weft plan: %s: an object was expected\n"):format(file),
+      1 }, { command(odd) })
+    support.sh(("ln -sf nowhere %s"):format(support.quoted(file)))
+    local output <const>, status <const> = command(odd)
+    assert.equal(1, status)
+    assert.matches("^weft plan: [^\n]*: no model%.safetensors[^\n]*\n$",
+      output)
+  end)
+
+  it("says in one line what it may not read", function()
+    -- another user, where this one is root, whom no mode keeps out
+    local other <const> = support.sh "id -u" == "0\n"
+      and "setpriv --reuid=65534 --regid=65534 --clear-groups" or ""
+    if select(2, command("--help", other)) ~= 0 then
+      pending "no other user can run weft here"
+      return
+    end
+    local closed <const> = folder .. "/closed"
+    assert(core.sys.mkdir(closed))
+    support.write(closed .. "/config.json", "{}")
+    local function with_mode(mode, path)
+      support.sh(("chmod %s %s"):format(mode, support.quoted(path)))
+      local output <const>, status <const> = command(closed, other)
+      support.sh(("chmod 755 %s"):format(support.quoted(path)))
+      return { output, status }
+    end
+    support.sh(("chmod 755 %s"):format(support.quoted(folder)))
+    assert.same({ ("weft plan: %s/config.json: cannot open: Permission "
+      .. "denied\n"):format(closed), 1 }, with_mode("000", closed
+      .. "/config.json"))
+    assert.same({ ("weft plan: %s: cannot open the folder: Permission "
+      .. "denied\n"):format(closed), 1 }, with_mode("311", closed))
   end)
 end)
