@@ -96,13 +96,17 @@ Status factor_of(Factor **out, const Tensor *matrix, Err *err) {
     return status;
 }
 
+double factor_product(int64_t rows, int64_t inner, int64_t cols) {
+    return 2 * (double)rows * (double)inner * (double)cols;
+}
+
 double factor_cost(const Factor *factor) {
     double flops = 0;
     for (size_t i = 0; i < factor->count; i++) {
         const FactorBlock *block = &factor->block[i];
         if (block->product)
-            flops += 2 * (double)block->matrix.shape[0] *
-                     (double)block->matrix.shape[1] * (double)factor->d;
+            flops += factor_product(block->matrix.shape[0],
+                                    block->matrix.shape[1], factor->d);
     }
     return flops;
 }

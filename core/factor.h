@@ -46,5 +46,7 @@ CHECKED Status factor_read(const Factor *factor, double *to, int *exponent,
 
 /* Flops of the products: what factor_read costs beside reading. */
 double factor_cost(const Factor *factor);
+/* Of one: (rows, inner) times (inner, cols). */
+double factor_product(int64_t rows, int64_t inner, int64_t cols);
 
 #endif

@@ -39,12 +39,16 @@ typedef struct Group {
     Scratch *scratch;
 } Group;
 
-double kernel_cost(const Factor *left, const Factor *right, int64_t heads) {
-    int64_t k = right->k, d = right->d;
+double kernel_flops(int64_t k, int64_t d, int64_t heads, double left,
+                    double right) {
     double small = (double)(k < d ? k : d), area = (double)k * (double)d;
     double head = 4 * area * small + 20 * small * small * small;
-    return 2 * area * small + factor_cost(right) +
-           (head + factor_cost(left)) * (double)heads;
+    return 2 * area * small + right + (head + left) * (double)heads;
+}
+
+double kernel_cost(const Factor *left, const Factor *right, int64_t heads) {
+    return kernel_flops(right->k, right->d, heads, factor_cost(left),
+                        factor_cost(right));
 }
 
 static Status check_pair(const Factor *left, const Factor *right, Err *err) {

@@ -54,5 +54,9 @@ void kernel_answers(const Factor *const *left, size_t count,
 /* What kernel_values costs in flops: the pool's order. `left` stands for all
  * heads. */
 double kernel_cost(const Factor *left, const Factor *right, int64_t heads);
+/* The same of factors (k, d), by factor_cost of the right one and of each left
+ * one. */
+double kernel_flops(int64_t k, int64_t d, int64_t heads, double left,
+                    double right);
 
 #endif

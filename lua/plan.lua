@@ -2,12 +2,14 @@
 -- bytes, memory, and the time on a machine of given rates and processors.
 --
 -- A job is {kind = "weight" or "kernels", name, m, n (long and short side),
--- bytes, count}; of kernels n is d_head, m is d, and one job is a group's
--- heads. Its seconds come from rates (plan/rates.lua measures them).
+-- elements, bytes (both of all that is read), count}; of kernels n is d_head, m
+-- is d, and one job is a group's heads, whose factors' blocks are in left and
+-- right. Its seconds come from rates (plan/rates.lua measures them).
 local plan <const> = {}
 
 local core <const> = require "weft.core"
 local family <const> = require "weft.model.family"
+local kernels <const> = require "weft.model.kernels"
 local parts <const> = require "weft.model.parts"
 local shapes <const> = require "weft.plan.shapes"
 
@@ -20,16 +22,25 @@ local BASE_BYTES <const> = 30 << 20 -- of the program and its libraries
 -- Bytes an element where no file tells: of the config's torch_dtype.
 local DTYPE_BYTES <const> = { float32 = 4, float64 = 8, float8_e4m3fn = 1 }
 
---- Flops of a Gram matrix, and of its reduction to eigenvalues.
-function plan.flops(m, n)
-  return m * n * n, 4 / 3 * n ^ 3
+-- Flops of a factor's products.
+local function product_flops(blocks, d)
+  local sum = 0.0
+  for _, block in ipairs(blocks) do
+    sum = sum + (block.inner
+      and core.product_flops(block.rows, block.inner, d) or 0)
+  end
+  return sum
 end
 
---- Flops of a group's kernels: factors (k, d) are reduced to triangles, then
---- small products, their singular values.
-function plan.kernel_flops(d, k, heads)
-  local area <const> = d * k
-  return 2 * area * k + heads * (6.0 * area * k + 20 * k ^ 3)
+--- Flops of a job, as the core counts them: of its Gram matrix, of the
+--- reduction of that, and of its kernels.
+function plan.flops(job)
+  if job.kind == "kernels" then
+    return 0.0, 0.0, core.kernel_flops(job.n, job.m, job.heads,
+      product_flops(job.left, job.m), product_flops(job.right, job.m))
+  end
+  local gram <const>, reduction <const> = core.weight_flops(job.m, job.n)
+  return gram, reduction, 0.0
 end
 
 -- ---- the work ----
@@ -50,22 +61,40 @@ local function collector()
   end
 end
 
--- The kernels of a stack's layers: a job a group of key-value heads.
-local function add_kernels(add, stack, bytes)
+-- Elements of the matrices that a factor is made of.
+local function factor_elements(blocks, d)
+  local sum = 0
+  for _, block in ipairs(blocks) do
+    sum = sum + (block.inner and (block.rows + d) * block.inner
+      or block.rows * d)
+  end
+  return sum
+end
+
+-- The kernels of a stack's layers: a job a group of key-value heads, each of
+-- which reads all that its own factor is made of.
+local function add_kernels(add, whole, stack, bytes)
   local dims <const> = stack.dims
   if stack.no_heads or not dims.d_head then
     return
   end
+  local left <const>, right <const> = kernels.sizes(whole, stack, "qk")
+  if not left or not right then
+    return
+  end
   local heads <const> = dims.h // dims.GQA
+  local elements <const> = heads * factor_elements(left, dims.d)
+    + factor_elements(right, dims.d)
   add({ kind = "kernels", name = "QK", m = dims.d, n = dims.d_head,
-    heads = heads, bytes = (heads + 1) * dims.d * dims.d_head * bytes },
-    stack.count * dims.GQA)
+    heads = heads, left = left, right = right, elements = elements,
+    bytes = elements * bytes }, stack.count * dims.GQA)
 end
 
 local function add_weight(add, name, shape, bytes, count)
-  local rows <const>, cols <const> = shape[1], shape[2]
-  add({ kind = "weight", name = name, m = math.max(rows, cols),
-    n = math.min(rows, cols), bytes = bytes }, count)
+  local elements <const> = shape[1] * shape[2]
+  add({ kind = "weight", name = name, m = math.max(shape[1], shape[2]),
+    n = math.min(shape[1], shape[2]), elements = elements,
+    bytes = elements * bytes }, count)
 end
 
 -- Bytes an element of a tensor of the file.
@@ -84,15 +113,14 @@ function plan.of_model(m)
   for _, part in ipairs(m:weights {}) do
     if part.tensor then
       local bytes <const> = bytes_of(m.checkpoint:entry(part.source))
-      local shape <const> = part.tensor.shape
-      add_weight(add, part.type, shape, bytes * shape[1] * shape[2], 1)
+      add_weight(add, part.type, part.tensor.shape, bytes, 1)
       sum, count = sum + bytes, count + 1
     else
       missing = missing + 1
     end
   end
   for _, stack in ipairs(m.stacks) do
-    add_kernels(add, stack, count > 0 and sum / count or 2)
+    add_kernels(add, m.family, stack, count > 0 and sum / count or 2)
   end
   return list, missing
 end
@@ -140,8 +168,7 @@ local function add_layers(add, stack, layers, mixture, bytes)
   for _, row in ipairs(layers > 0 and rows_of(stack, mixture) or {}) do
     local shape <const> = row_shape(stack.dims, row)
     local experts <const> = row.per == "expert" and stack.dims.E or 1
-    add_weight(add, row.name, shape, bytes * shape[1] * shape[2],
-      layers * experts)
+    add_weight(add, row.name, shape, bytes, layers * experts)
   end
 end
 
@@ -166,7 +193,7 @@ function plan.of_config(config)
     local dense <const> = dense_layers(config, stack)
     add_layers(add, stack, dense, false, bytes)
     add_layers(add, stack, stack.count - dense, true, bytes)
-    add_kernels(add, stack, bytes)
+    add_kernels(add, m.family, stack, bytes)
   end
   plan.sort(list)
   return list, m
@@ -213,16 +240,16 @@ function plan.totals(list)
   local sum <const> = { matrices = 0, kernels = 0, bytes = 0, n = 0, m = 0,
     flops = { gram = 0.0, reduction = 0.0, kernels = 0.0 } }
   for _, job in ipairs(list) do
-    sum.bytes = sum.bytes + job.count * job.bytes
+    local count <const> = job.count
+    local gram <const>, reduction <const>, small <const> = plan.flops(job)
+    sum.bytes = sum.bytes + count * job.bytes
+    sum.flops.gram = sum.flops.gram + count * gram
+    sum.flops.reduction = sum.flops.reduction + count * reduction
+    sum.flops.kernels = sum.flops.kernels + count * small
     if job.kind == "kernels" then
-      sum.kernels = sum.kernels + job.count * job.heads
-      sum.flops.kernels = sum.flops.kernels + job.count
-        * plan.kernel_flops(job.m, job.n, job.heads)
+      sum.kernels = sum.kernels + count * job.heads
     else
-      local gram <const>, reduction <const> = plan.flops(job.m, job.n)
-      sum.matrices = sum.matrices + job.count
-      sum.flops.gram = sum.flops.gram + job.count * gram
-      sum.flops.reduction = sum.flops.reduction + job.count * reduction
+      sum.matrices = sum.matrices + count
       if job.n > sum.n then
         sum.n, sum.m = job.n, job.m
       end
@@ -252,15 +279,16 @@ end
 --- A job's seconds on one processor, those of them that slices come to, and
 --- how many slices it has.
 function plan.seconds(job, rates)
+  local decode <const> = job.elements * rates.decode
+  local gram <const>, _, small <const> = plan.flops(job)
   if job.kind == "kernels" then
-    return plan.kernel_flops(job.m, job.n, job.heads) / rates.kernels, 0.0, 1
+    return small / rates.kernels + decode, 0.0, 1
   end
-  local flops <const> = plan.flops(job.m, job.n)
-  local gram <const> = flops / rates.gram(job.n) + job.m * job.n * rates.decode
+  local fluid <const> = gram / rates.gram(job.n) + decode
   -- float64 is looked over for its scale first, and not split
-  local slices <const> = job.bytes < DOUBLE * job.m * job.n
+  local slices <const> = job.bytes < DOUBLE * job.elements
     and core.slices(job.m, job.n) or 1
-  return gram + rates.reduction(job.n), gram, slices
+  return fluid + rates.reduction(job.n), fluid, slices
 end
 
 --- Every single job, as core.schedule_time takes them: {costs, fluids, slices}.

@@ -119,15 +119,11 @@ end
 local function job_table(list, machine)
   local rows <const> = {}
   for i, job in ipairs(list) do
-    local flops = plan.kernel_flops(job.m, job.n, job.heads or 0)
-    if job.kind == "weight" then
-      local gram <const>, reduction <const> = plan.flops(job.m, job.n)
-      flops = gram + reduction
-    end
+    local gram <const>, reduction <const>, kernels <const> = plan.flops(job)
     rows[i] = { part = job.name, count = job.count,
       shape = ("%dx%d"):format(job.m, job.n), heads = job.heads or "",
-      GFLOP = giga(flops), seconds = ("%.2g"):format(plan.seconds(job,
-        machine)) }
+      GFLOP = giga(gram + reduction + kernels),
+      seconds = ("%.2g"):format(plan.seconds(job, machine)) }
   end
   return frame.from_rows({ "part", "count", "shape", "heads", "GFLOP",
     "seconds" }, rows)

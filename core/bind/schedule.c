@@ -1,6 +1,7 @@
-/* core.schedule_time and core.slices: what the pool would do, simulated. */
+/* What jobs cost, and what the pool would do with them, simulated. */
 #include "schedule.h"
 #include "bind.h"
+#include "heads.h"
 #include "spectrum.h"
 
 enum { COSTS = 1, FLUIDS, SLICES, WORKERS, HELD };
@@ -68,17 +69,56 @@ static int core_schedule_time(lua_State *L) {
     return 1;
 }
 
+/* The first `count` arguments: sizes of matrices. */
+static void check_sizes(lua_State *L, int count, lua_Integer *size) {
+    for (int i = 0; i < count; i++)
+        size[i] = check_range(L, i + 1, 0, INT32_MAX);
+}
+
 /* core.slices(rows, cols) */
 static int core_slices(lua_State *L) {
-    lua_Integer rows = check_range(L, 1, 0, INT32_MAX);
-    lua_Integer cols = check_range(L, 2, 0, INT32_MAX);
-    lua_pushinteger(L, spectrum_slices(rows, cols));
+    lua_Integer size[2];
+    check_sizes(L, 2, size);
+    lua_pushinteger(L, spectrum_slices(size[0], size[1]));
+    return 1;
+}
+
+/* core.weight_flops(rows, cols) */
+static int core_weight_flops(lua_State *L) {
+    lua_Integer size[2];
+    check_sizes(L, 2, size);
+    double gram = spectrum_fluid(size[0], size[1]);
+    lua_pushnumber(L, gram);
+    lua_pushnumber(L, spectrum_cost(size[0], size[1]) - gram);
+    return 2;
+}
+
+/* core.product_flops(rows, inner, cols) */
+static int core_product_flops(lua_State *L) {
+    lua_Integer size[3];
+    check_sizes(L, 3, size);
+    lua_pushnumber(L, factor_product(size[0], size[1], size[2]));
+    return 1;
+}
+
+/* core.kernel_flops(k, d, count [, left [, right]]) */
+static int core_kernel_flops(lua_State *L) {
+    lua_Integer size[3];
+    check_sizes(L, 3, size);
+    lua_pushnumber(L, kernel_flops(size[0], size[1], size[2],
+                                   luaL_optnumber(L, 4, 0),
+                                   luaL_optnumber(L, 5, 0)));
     return 1;
 }
 
 void bind_schedule(lua_State *L) {
-    lua_pushcfunction(L, core_schedule_time);
-    lua_setfield(L, -2, "schedule_time");
-    lua_pushcfunction(L, core_slices);
-    lua_setfield(L, -2, "slices");
+    static const luaL_Reg FUNCTIONS[] = {
+        {"schedule_time", core_schedule_time},
+        {"slices", core_slices},
+        {"weight_flops", core_weight_flops},
+        {"product_flops", core_product_flops},
+        {"kernel_flops", core_kernel_flops},
+        {NULL, NULL},
+    };
+    luaL_setfuncs(L, FUNCTIONS, 0);
 }

@@ -182,6 +182,48 @@ return {
     see = { "weft.core.slices" },
   },
   {
+    name = "weft.core.weight_flops",
+    summary = "What a matrix's spectrum costs: its Gram matrix and the "
+      .. "reduction of that to eigenvalues.",
+    params = { { "rows", "integer" }, { "cols", "integer" } },
+    returns = { { "gram", "number" }, { "reduction", "number" } },
+    example = [[
+      print(weft.core.weight_flops(20, 3))  --> 180.0  36.0
+    ]],
+    see = { "weft.core.kernel_flops" },
+  },
+  {
+    name = "weft.core.kernel_flops",
+    summary = "What kernels that share their right factor cost: their factors "
+      .. "reduced to triangles, small products, their singular values.",
+    params = {
+      { "k", "integer", "rows of a factor" },
+      { "d", "integer", "columns" },
+      { "count", "integer", "heads" },
+      { "left?", "number", "flops of each left factor's own products" },
+      { "right?", "number", "of the right one's" },
+    },
+    returns = { { "flops", "number" } },
+    example = [[
+      local left = weft.core.product_flops(2, 4, 10)
+      print(weft.core.kernel_flops(2, 10, 3))        --> 1040.0
+      print(weft.core.kernel_flops(2, 10, 3, left))  --> 1520.0
+    ]],
+    see = { "weft.core.product_flops", "weft.core.weight_flops" },
+  },
+  {
+    name = "weft.core.product_flops",
+    summary = "What the product of a (rows, inner) and an (inner, cols) matrix "
+      .. "costs.",
+    params = { { "rows", "integer" }, { "inner", "integer" },
+      { "cols", "integer" } },
+    returns = { { "flops", "number" } },
+    example = [[
+      print(weft.core.product_flops(2, 4, 10))  --> 160.0
+    ]],
+    see = { "weft.core.kernel_flops" },
+  },
+  {
     name = "weft.core.slices",
     summary = "How many slices the Gram matrix of a matrix is summed from: by "
       .. "its shape alone, so that spectra have the same bytes whoever takes "

@@ -21,11 +21,16 @@ function kernels.known(of)
   return STOCK[of] ~= nil
 end
 
+-- How many rows (or columns) of a whole weight are a head's.
+local function head_width(sizes, row)
+  return sizes[row.head or "d_head"]
+end
+
 --- A head's rows (or columns) of a whole weight; W_K and W_V by query group.
 function kernels.slice(sizes, row, tensor, head)
   local at <const> = row.split == "GQA" and head // (sizes.h // sizes.GQA)
     or head
-  local width <const> = row.head and sizes[row.head] or sizes.d_head
+  local width <const> = head_width(sizes, row)
   local first <const>, last <const> = at * width + 1, (at + 1) * width
   if row.axis == 2 then
     return tensor:cols(first, last)
@@ -112,6 +117,47 @@ local function factor(model, sizes, found, blocks, head)
   end
   local alone <const> = #list == 1 and type(list[1]) ~= "table"
   return alone and list[1] or list
+end
+
+-- How many rows a block takes of its part; nil where the sizes don't tell.
+local function height(sizes, named, block)
+  local row <const> = named[block.part]
+  if block.rows or not row then
+    return sizes[block.rows]
+  end
+  return row.split and head_width(sizes, row)
+    or sizes[row.shape[row.axis == 2 and 2 or 1]]
+end
+
+-- A factor's blocks {rows, inner}, or nil.
+local function factor_sizes(sizes, named, blocks)
+  local list <const> = {}
+  for _, block in ipairs(blocks) do
+    if parts.applies(sizes, block) then
+      local rows <const> = height(sizes, named, block)
+      local inner <const> = block.times and height(sizes, named, block.times)
+      if not rows or block.times and not inner then
+        return nil
+      end
+      list[#list + 1] = { rows = rows, inner = inner }
+    end
+  end
+  return list
+end
+
+--- The sizes of a head's two factors, left and right, by a stack's dims: of
+--- each a list of its blocks {rows, inner}, inner being the size that the two
+--- matrices of a product share; nil where the dims don't tell.
+function kernels.sizes(family, stack, of)
+  local named <const> = {}
+  for _, row in ipairs(stack.parts) do
+    if parts.applies(stack.dims, row) then
+      named[row.name] = named[row.name] or row
+    end
+  end
+  local plan <const> = (family.kernels or STOCK)[of]
+  return factor_sizes(stack.dims, named, plan[1]),
+    factor_sizes(stack.dims, named, plan[2])
 end
 
 --- What makes the kernels of a layer's heads, a function of the head, and

@@ -15,12 +15,8 @@ local ONCE <const>, LAST <const> = 1024, 3072
 local TALL <const> = 3 -- times longer is the second shape
 local TRIES <const> = 5
 
--- The least time of some tries of one job a worker.
-local function seconds_of(item, workers, tries)
-  local list <const> = {}
-  for i = 1, workers do
-    list[i] = item
-  end
+-- The least time of some tries of all spectra of a list.
+local function seconds_of(list, workers, tries)
   local least = math.huge
   for _ = 1, tries do
     local start <const> = sys.time()
@@ -32,6 +28,15 @@ end
 
 local function matrix(rows, cols)
   return (core.uniform(1, rows, cols) - 0.5):to("f32")
+end
+
+-- The least time of one matrix a worker.
+local function matrix_seconds(rows, cols, workers, tries)
+  local list <const>, item <const> = {}, matrix(rows, cols)
+  for i = 1, workers do
+    list[i] = item
+  end
+  return seconds_of(list, workers, tries)
 end
 
 -- Between points {x, y} straight in the logarithms of both; beyond the last
@@ -61,40 +66,60 @@ local function measure_sides(most, workers)
       break
     end
     local tries <const> = n >= ONCE and (n > ONCE and 1 or 2) or TRIES
-    local square <const> = seconds_of(matrix(n, n), workers, tries)
+    local square <const> = matrix_seconds(n, n, workers, tries)
+    local flops <const> = core.weight_flops(n, n)
     local rate
     if n < LAST then
-      local tall <const> = seconds_of(matrix(TALL * n, n), workers, tries)
-      rate = (TALL - 1) * n ^ 3 / math.max(tall - square, square / 100)
+      local tall <const> = matrix_seconds(TALL * n, n, workers, tries)
+      rate = (core.weight_flops(TALL * n, n) - flops)
+        / math.max(tall - square, square / 100)
     else
       rate = gram[#gram][2]
     end
     gram[#gram + 1] = { n, rate }
     reduction[#reduction + 1] = { n,
-      math.max(square - n ^ 3 / rate, square / 10) }
+      math.max(square - flops / rate, square / 10) }
   end
   return gram, reduction
 end
 
--- Flops a second of the kernels' shape; of large ones fewer heads are tried.
+-- A factor of such blocks, as core.kernel takes it. What heads multiply theirs
+-- by they share: `shared` has it by its rows.
+local function factor(blocks, d, shared)
+  local list <const> = {}
+  for i, block in ipairs(blocks) do
+    local inner <const> = block.inner
+    if inner then
+      shared[inner] = shared[inner] or matrix(inner, d)
+      list[i] = { matrix(block.rows, inner), shared[inner] }
+    else
+      list[i] = matrix(block.rows, d)
+    end
+  end
+  return list
+end
+
+-- A group of kernels a worker, of a job's shape.
+local function kernel_items(job, workers)
+  local items <const>, shared <const> = {}, {}
+  for _ = 1, workers do
+    local right <const> = factor(job.right, job.m, shared)
+    for _ = 1, job.heads do
+      items[#items + 1] = core.kernel(factor(job.left, job.m, shared), right)
+    end
+  end
+  return items
+end
+
+-- Flops a second of the first kernels' shape; of large groups fewer heads are
+-- tried.
 local function measure_kernels(list, workers)
   for _, job in ipairs(list) do
     if job.kind == "kernels" then
-      local heads <const> = math.min(job.heads, 4)
-      local items = {}
-      for _ = 1, workers do
-        local right <const> = matrix(job.n, job.m)
-        for _ = 1, heads do
-          items[#items + 1] = core.kernel(matrix(job.n, job.m), right)
-        end
-      end
-      local least = math.huge
-      for _ = 1, 2 do
-        local start <const> = sys.time()
-        core.spectra(items, { threads = workers })
-        least = math.min(least, sys.time() - start)
-      end
-      return plan.kernel_flops(job.m, job.n, heads) / least
+      local few <const> = setmetatable({ heads = math.min(job.heads, 4) },
+        { __index = job })
+      local _, _, flops <const> = plan.flops(few)
+      return flops / seconds_of(kernel_items(few, workers), workers, 2)
     end
   end
   return math.huge

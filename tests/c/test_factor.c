@@ -79,6 +79,7 @@ static void test_read(void **state) {
         assert_true(fabs(got[i] - want[i]) <= 1e-13 * R);
     assert_memory_equal(got + K1 * D, want + K1 * D, K2 * D * sizeof *got);
     assert_true(factor_cost(stack.factor) == 2.0 * K1 * R * D);
+    assert_true(factor_product(K1, R, D) == 2.0 * K1 * R * D);
     scratch_release(&scratch);
     close_stack(&stack);
 }

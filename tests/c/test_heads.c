@@ -542,6 +542,11 @@ static void test_cost(void **state) {
     assert_int_equal(factor_of(&b, &large, NULL), STATUS_OK);
     assert_true(kernel_cost(a, a, 3) == 2 * 20 * 2 + 3 * (4 * 20 * 2 + 160));
     assert_true(kernel_cost(b, b, 9) > 2 * kernel_cost(b, b, 3));
+    assert_true(kernel_flops(2, 10, 3, 0, 0) == kernel_cost(a, a, 3));
+    assert_true(kernel_flops(2, 10, 3, 5, 7) ==
+                kernel_cost(a, a, 3) + 3 * 5 + 7);
+    /* where k > d the kernel itself is small */
+    assert_true(kernel_flops(10, 2, 3, 0, 0) == kernel_cost(a, a, 3));
     factor_release(a);
     factor_release(b);
     tensor_release(&small);

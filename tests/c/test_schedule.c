@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fail_alloc.h"
+#include "heads.h"
 #include "schedule.h"
 #include "spectrum.h"
 
@@ -26,7 +27,8 @@ typedef struct Model {
     const char *name;
     Shape shape[8];
     int groups, heads; /* of all layers; of a group */
-    double d, d_head;
+    int64_t d, d_head;
+    int64_t left, right; /* inner sizes of its factors, where products */
 } Model;
 
 static const Model MODELS[] = {
@@ -35,25 +37,33 @@ static const Model MODELS[] = {
      72,
      8,
      2048,
-     128},
+     128,
+     0,
+     0},
     {"8B",
      {{14336, 4096, 96}, {4096, 4096, 64}, {1024, 4096, 64}},
      256,
      4,
      4096,
-     128},
+     128,
+     0,
+     0},
     {"70B",
      {{28672, 8192, 240}, {8192, 8192, 160}, {1024, 8192, 160}},
      640,
      8,
      8192,
-     128},
+     128,
+     0,
+     0},
     {"405B",
      {{53248, 16384, 378}, {16384, 16384, 252}, {1024, 16384, 252}},
      1008,
      16,
      16384,
-     128},
+     128,
+     0,
+     0},
     {"671B",
      {{18432, 7168, 9},
       {7168, 2048, 44718},
@@ -65,7 +75,9 @@ static const Model MODELS[] = {
      7808,
      1,
      7168,
-     192},
+     192,
+     1536,
+     512},
 };
 
 /* Jobs of a model where a reduction's or a kernel's flops take `slow` times as
@@ -73,9 +85,7 @@ static const Model MODELS[] = {
 static size_t fill(ScheduleJob *jobs, const Model *model, double slow) {
     size_t n = 0;
     for (const Shape *shape = model->shape; shape->count > 0; shape++) {
-        double side =
-            (double)(shape->rows < shape->cols ? shape->rows : shape->cols);
-        double gram = (double)shape->rows * (double)shape->cols * side;
+        double gram = spectrum_fluid(shape->rows, shape->cols);
         ScheduleJob job = {.fluid = gram,
                            .slices = spectrum_slices(shape->rows, shape->cols)};
         job.cost =
@@ -83,10 +93,11 @@ static size_t fill(ScheduleJob *jobs, const Model *model, double slow) {
         for (int i = 0; i < shape->count; i++)
             jobs[n++] = job;
     }
-    double area = model->d * model->d_head, k = model->d_head;
+    int64_t k = model->d_head, d = model->d;
     ScheduleJob kernels = {
-        .cost = slow * (2 * area * k +
-                        model->heads * (6 * area * k + 20 * k * k * k))};
+        .cost = slow * kernel_flops(k, d, model->heads,
+                                    factor_product(k, model->left, d),
+                                    factor_product(k, model->right, d))};
     for (int i = 0; i < model->groups; i++)
         jobs[n++] = kernels;
     return n;

@@ -2,6 +2,7 @@
 local core <const> = require "weft.core"
 local plan <const> = require "weft.plan"
 local support <const> = require "tests.lua.support"
+local weft <const> = require "weft"
 
 -- Rates of a machine that never was.
 local RATES <const> = { gram = function() return 45e9 end,
@@ -33,6 +34,9 @@ describe("the work", function()
     local weights <const> = 30 * (3 * 1536 * 576 + 2 * 576 ^ 2 + 2 * 576 * 192)
     local kernels <const> = 30 * (576 ^ 2 + 576 * 192)
     assert.equal(2 * (weights + kernels), totals.bytes)
+    local area <const> = 576 * 64
+    local group <const> = 2 * area * 64 + 3 * (4 * area * 64 + 20 * 64 ^ 3)
+    assert.equal(90 * group, totals.flops.kernels)
   end)
 
   it("counts experts, shared ones and dense layers", function()
@@ -47,8 +51,42 @@ describe("the work", function()
     assert.equal(61, counts["W_Q_b 24576x1536"])
     assert.equal(61, counts["W_KV_a 7168x576"])
     assert.equal(61 * 128, counts["QK 7168x192"])
-    local bytes <const> = plan.totals(list).bytes
-    assert.is_true(bytes > 655e9 and bytes < 700e9)
+  end)
+
+  it("counts products that each head forms and reads anew", function()
+    local list <const> = plan.of_shape "deepseek-671b"
+    local job <const> = job_named(list, "QK")
+    local area <const> = 7168 * 192
+    local products <const> = 2 * 7168 * (192 * 1536 + 128 * 512)
+    assert.equal(6.0 * area * 192 + 20 * 192 ^ 3 + products,
+      select(3, plan.flops(job)))
+    local head <const> = 1536 * (192 + 7168) + 512 * (128 + 7168) + 64 * 7168
+    assert.equal(head, job.elements)
+    local weights = 0
+    for _, other in ipairs(list) do
+      weights = weights + (other ~= job and other.count * other.m * other.n
+        or 0)
+    end
+    assert.is_true(weights > 655e9 and weights < 700e9)
+    assert.equal(weights + 61 * 128 * head, plan.totals(list).bytes)
+    assert.equal(select(3, plan.flops(job)) / 15e9 + head * 5e-10,
+      (plan.seconds(job, RATES)))
+  end)
+
+  it("has the same kernels of a model as of its config", function()
+    for _, name in ipairs { "deepseek_v2", "deepseek_v2_lora", "gpt2",
+        "qwen3" } do
+      local path <const> = "tests/golden/archs/" .. name
+      local m <close> = assert(weft.open(path))
+      local job <const> = job_named(plan.of_model(m), "QK")
+      local alone <const> = job_named(assert(plan.of_config(
+        support.json(path .. "/config.json"))), "QK")
+      alone.bytes = job.bytes -- the weights' own, and not all alike
+      assert.same(alone, job)
+      local heads <const> = m:heads {}
+      assert.equal(#heads, job.count * job.heads)
+      assert.equal(heads[1].kernel.rows, job.n)
+    end
   end)
 
   it("knows the shapes of the table", function()
