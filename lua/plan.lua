@@ -258,20 +258,26 @@ function plan.totals(list)
   return sum
 end
 
---- Bytes that workers hold: each 3 n^2 doubles and panels, whatever the
---- number of layers.
-function plan.memory(list, workers)
+-- Bytes that one worker holds of a job: of kernels A^T, B^T, where M is nearly
+-- symmetric both again, and what is small.
+local function worker_bytes(job)
+  local n <const> = job.n
+  if job.kind == "kernels" then
+    return (4 * job.m + 8 * n) * n * DOUBLE
+  end
+  return (3 * n * n + 2 * math.max(PANEL, PANEL_LEAST * n)) * DOUBLE
+end
+
+--- Bytes that workers hold, whatever the number of layers: each 3 n^2 doubles
+--- and panels; where `splits` matrices of a short side up to `side` are taken
+--- in slices, of these each worker one more sum, and each of them one.
+function plan.memory(list, workers, splits, side)
   local most = 0
   for _, job in ipairs(list) do
-    local n <const> = job.n
-    local panel <const> = math.max(PANEL, PANEL_LEAST * n)
-    local bytes = (3 * n * n + 2 * panel) * DOUBLE
-    if job.kind == "kernels" then
-      bytes = 3 * (job.heads + 1) * job.m * n * DOUBLE
-    end
-    most = math.max(most, bytes)
+    most = math.max(most, worker_bytes(job))
   end
-  return BASE_BYTES + workers * most, most
+  local sums <const> = splits and splits > 0 and workers + splits or 0
+  return BASE_BYTES + workers * most + sums * (side or 0) ^ 2 * DOUBLE, most
 end
 
 -- ---- time ----
@@ -291,19 +297,20 @@ function plan.seconds(job, rates)
   return fluid + rates.reduction(job.n), fluid, slices
 end
 
---- Every single job, as core.schedule_time takes them: {costs, fluids, slices}.
+--- Every single job, as core.schedule_time takes them: {costs, fluids, slices},
+--- and side, the largest short side of those that can be split.
 function plan.costs(list, rates)
-  local costs <const>, fluids <const>, slices <const> = {}, {}, {}
+  local work <const> = { costs = {}, fluids = {}, slices = {}, side = 0 }
   for _, job in ipairs(list) do
-    local seconds <const>, fluid <const>, count <const> =
+    local seconds <const>, fluid <const>, slices <const> =
       plan.seconds(job, rates)
     for _ = 1, job.count do
-      costs[#costs + 1] = seconds
-      fluids[#fluids + 1] = fluid
-      slices[#slices + 1] = count
+      local at <const> = #work.costs + 1
+      work.costs[at], work.fluids[at], work.slices[at] = seconds, fluid, slices
     end
+    work.side = slices > 1 and math.max(work.side, job.n) or work.side
   end
-  return { costs = costs, fluids = fluids, slices = slices }
+  return work
 end
 
 --- No schedule that splits no job takes less: total / workers, or the largest.
@@ -316,11 +323,29 @@ function plan.bound(work, workers)
   return math.max(total / workers, largest)
 end
 
---- Expected seconds on `cores` workers of each of `ranks` machines. Between
---- machines no matrix is split.
-function plan.time(work, cores, ranks)
-  return core.schedule_time(work.costs, work.fluids, work.slices,
-    cores * (ranks or 1), (ranks or 1) > 1 and 0 or nil)
+--- How many matrices this machine's memory lets `cores` workers split; nil, as
+--- many as there are, of a machine that has more of them: nobody knows its
+--- memory.
+function plan.held(work, cores)
+  return cores <= core.sys.cpus() and core.split_room(work.side, cores) or nil
+end
+
+-- What the core's schedule is asked. Between machines no matrix is split.
+local function question(work, cores, ranks, held)
+  ranks = ranks or 1
+  return work.costs, work.fluids, work.slices, cores * ranks,
+    ranks > 1 and 0 or held
+end
+
+--- Expected seconds on `cores` workers of each of `ranks` machines, of which
+--- one splits at most `held` matrices (nil: any).
+function plan.time(work, cores, ranks, held)
+  return core.schedule_time(question(work, cores, ranks, held))
+end
+
+--- How many matrices are split then.
+function plan.splits(work, cores, ranks, held)
+  return core.schedule_splits(question(work, cores, ranks, held))
 end
 
 return plan

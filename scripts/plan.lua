@@ -18,7 +18,8 @@ parser:argument("model", "Folder (a config.json is enough), file or hub id.")
   :args("?"):argname("MODEL")
 parser:option("--shape", "Instead of MODEL: " .. table.concat(plan.shapes(),
   ", ") .. "."):argname("NAME")
-parser:option("--cores", "Processors of a machine (those of this one).")
+parser:option("--cores", "Processors of a machine (those of this one). Where "
+  .. "they are more than this one's, memory is taken to suffice.")
   :convert(cli.integer(1, 1024)):argname("N")
 parser:option("--ranks", "Machines.", "1"):convert(cli.integer(1, 1024))
   :argname("R")
@@ -138,7 +139,9 @@ local cores <const> = options.cores or here
 local machine <const> = rates.measure(list, math.min(cores, here), tensor)
 local costs <const> = plan.costs(list, machine)
 local totals <const> = plan.totals(list)
-local memory <const>, one <const> = plan.memory(list, cores)
+local held <const> = plan.held(costs, cores)
+local memory <const>, one <const> = plan.memory(list, cores,
+  plan.splits(costs, cores, options.ranks, held), costs.side)
 local last <const> = machine.points.gram[#machine.points.gram]
 local reduced <const> =
   machine.points.reduction[#machine.points.reduction]
@@ -157,7 +160,7 @@ print(("calibration: %.1f s; a core: Gram %s GFLOP/s, reduction %.2g s "
   reduced[2], reduced[1], machine.kernels < math.huge
     and giga(machine.kernels) or "n/a"))
 print(("time: %s on %d core%s%s"):format(duration(plan.time(costs, cores,
-  options.ranks)), cores, cores == 1 and "" or "s", options.ranks > 1
+  options.ranks, held)), cores, cores == 1 and "" or "s", options.ranks > 1
     and (" of each of %d machines"):format(options.ranks) or ""))
 print()
 print(job_table(list, machine):markdown {})

@@ -2,7 +2,7 @@
 #include "schedule.h"
 #include "bind.h"
 #include "heads.h"
-#include "spectrum.h"
+#include "spectrum_share.h"
 
 enum { COSTS = 1, FLUIDS, SLICES, WORKERS, HELD };
 enum { SLICES_MOST = 1024 };
@@ -41,31 +41,57 @@ static lua_Integer check_range(lua_State *L, int arg, lua_Integer least,
     return value;
 }
 
-/* core.schedule_time(costs, fluids, slices, workers [, held]) */
-static int core_schedule_time(lua_State *L) {
+/* What core.schedule_time and core.schedule_splits are asked. */
+typedef struct Question {
+    ScheduleJob *jobs; /* (count), in a userdata that is pushed */
+    size_t count, held;
+    int workers;
+} Question;
+
+static Question check_question(lua_State *L) {
     for (int arg = COSTS; arg <= SLICES; arg++)
         luaL_checktype(L, arg, LUA_TTABLE);
-    int workers = (int)check_range(L, WORKERS, 1, POOL_WORKERS_MAX * 1024);
-    size_t count = (size_t)lua_rawlen(L, COSTS), held = SIZE_MAX;
+    Question q = {.count = (size_t)lua_rawlen(L, COSTS), .held = SIZE_MAX};
+    q.workers = (int)check_range(L, WORKERS, 1, POOL_WORKERS_MAX * 1024);
     if (!lua_isnoneornil(L, HELD))
-        held = (size_t)check_range(L, HELD, 0, LUA_MAXINTEGER);
+        q.held = (size_t)check_range(L, HELD, 0, LUA_MAXINTEGER);
     for (int arg = FLUIDS; arg <= SLICES; arg++)
-        if (lua_rawlen(L, arg) != count)
+        if (lua_rawlen(L, arg) != q.count)
             luaL_argerror(L, arg,
                           lua_pushfstring(L, "%I elements, expected %I",
                                           (LUAI_UACINT)lua_rawlen(L, arg),
-                                          (LUAI_UACINT)count));
-    ScheduleJob *jobs = lua_newuserdatauv(L, (count + 1) * sizeof *jobs, 0);
-    for (size_t i = 0; i < count; i++) {
+                                          (LUAI_UACINT)q.count));
+    q.jobs = lua_newuserdatauv(L, (q.count + 1) * sizeof *q.jobs, 0);
+    for (size_t i = 0; i < q.count; i++) {
         lua_Integer place = (lua_Integer)i + 1;
-        jobs[i] = (ScheduleJob){.cost = list_number(L, COSTS, place),
-                                .fluid = list_number(L, FLUIDS, place),
-                                .slices = list_slices(L, place)};
+        q.jobs[i] = (ScheduleJob){.cost = list_number(L, COSTS, place),
+                                  .fluid = list_number(L, FLUIDS, place),
+                                  .slices = list_slices(L, place)};
     }
+    return q;
+}
+
+/* core.schedule_time(costs, fluids, slices, workers [, held]) */
+static int core_schedule_time(lua_State *L) {
+    Question q = check_question(L);
     double time = 0;
     Err err;
-    BIND_MUST(L, &err, schedule_time(jobs, count, workers, held, &time, &err));
+    BIND_MUST(L, &err,
+              schedule_time(q.jobs, q.count, q.workers, q.held, &time, &err));
     lua_pushnumber(L, time);
+    return 1;
+}
+
+/* core.schedule_splits(costs, fluids, slices, workers [, held]) */
+static int core_schedule_splits(lua_State *L) {
+    Question q = check_question(L);
+    Schedule *schedule = NULL;
+    Err err;
+    BIND_MUST(
+        L, &err,
+        schedule_create(&schedule, q.jobs, q.count, q.workers, q.held, &err));
+    lua_pushinteger(L, (lua_Integer)schedule_splits(schedule));
+    schedule_release(schedule);
     return 1;
 }
 
@@ -80,6 +106,15 @@ static int core_slices(lua_State *L) {
     lua_Integer size[2];
     check_sizes(L, 2, size);
     lua_pushinteger(L, spectrum_slices(size[0], size[1]));
+    return 1;
+}
+
+/* core.split_room(side, workers): as the pool takes `held`, two for each
+ * worker */
+static int core_split_room(lua_State *L) {
+    size_t room = spectrum_share_room(check_range(L, 1, 0, INT32_MAX));
+    size_t own = 2 * (size_t)check_range(L, 2, 1, POOL_WORKERS_MAX);
+    lua_pushinteger(L, room > own ? (lua_Integer)(room - own) : 0);
     return 1;
 }
 
@@ -114,7 +149,9 @@ static int core_kernel_flops(lua_State *L) {
 void bind_schedule(lua_State *L) {
     static const luaL_Reg FUNCTIONS[] = {
         {"schedule_time", core_schedule_time},
+        {"schedule_splits", core_schedule_splits},
         {"slices", core_slices},
+        {"split_room", core_split_room},
         {"weight_flops", core_weight_flops},
         {"product_flops", core_product_flops},
         {"kernel_flops", core_kernel_flops},

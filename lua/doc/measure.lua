@@ -179,7 +179,39 @@ return {
       print(time(costs, fluids, {1, 1, 1}, 2))  --> 4.0
       print(time(costs, fluids, {4, 4, 4}, 2))  --> 3.0
     ]],
-    see = { "weft.core.slices" },
+    see = { "weft.core.schedule_splits", "weft.core.slices" },
+  },
+  {
+    name = "weft.core.schedule_splits",
+    summary = "How many of the jobs are taken in slices in the time that "
+      .. "weft.core.schedule_time tells.",
+    params = {
+      { "costs", "table", "as of weft.core.schedule_time, and all others" },
+      { "fluids", "table" },
+      { "slices", "table" },
+      { "workers", "integer" },
+      { "held?", "integer" },
+    },
+    returns = { { "splits", "integer" } },
+    example = [[
+      local splits, costs = weft.core.schedule_splits, {2, 2, 2}
+      print(splits(costs, {1, 1, 1}, {4, 4, 4}, 2))  --> 1
+      print(splits(costs, {1, 1, 1}, {4, 4, 4}, 3))  --> 0
+    ]],
+    see = { "weft.core.schedule_time", "weft.core.split_room" },
+  },
+  {
+    name = "weft.core.split_room",
+    summary = "So many matrices of a short side may be in slices at a time, "
+      .. "for half of this machine's memory.",
+    params = { { "side", "integer" }, { "workers", "integer" } },
+    returns = { { "held", "integer" } },
+    example = [[
+      print(weft.core.split_room(1024, 2) > weft.core.split_room(2048, 2))
+      --> true
+      print(weft.core.split_room(1 << 30, 2))  --> 0
+    ]],
+    see = { "weft.core.schedule_splits" },
   },
   {
     name = "weft.core.weight_flops",

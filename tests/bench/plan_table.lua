@@ -53,8 +53,9 @@ local function print_machines(costs)
     local totals <const> = plan.totals(costs[name].list)
     local cells <const> = { name, tostring(totals.matrices) }
     for i, machine in ipairs(MACHINES) do
-      cells[i + 2] = duration(plan.time(costs[name].jobs, machine[1],
-        machine[2]))
+      local jobs <const> = costs[name].jobs
+      cells[i + 2] = duration(plan.time(jobs, machine[1], machine[2],
+        plan.held(jobs, machine[1])))
     end
     print_row(cells)
   end

@@ -117,6 +117,19 @@ describe("the work", function()
     assert.equal(8 * (3 * 2048 ^ 2 + 2 * 768 * 2048), one)
     assert.equal((30 << 20) + 2 * one, two)
     assert.is_true(two < 300e6)
+    assert.equal(two, (plan.memory(list, 2, 0, 2048)))
+    -- two workers' slices and three matrices' sums
+    assert.equal(two + 5 * 8 * 2048 ^ 2, (plan.memory(list, 2, 3, 2048)))
+  end)
+
+  it("takes no memory for the number of heads", function()
+    local list <const> = {}
+    for i, heads in ipairs { 1, 64 } do
+      list[i] = { kind = "kernels", m = 4096, n = 64, heads = heads, count = 1 }
+    end
+    local _, one <const> = plan.memory({ list[1] }, 1)
+    assert.equal(one, select(2, plan.memory({ list[2] }, 1)))
+    assert.is_true(one >= 8 * 4 * 4096 * 64 and one < 8 * 5 * 4096 * 64)
   end)
 end)
 
@@ -143,6 +156,35 @@ describe("a schedule", function()
     local split <const> = plan.time(even(3, 2, 0.8), 2)
     assert.is_true(split >= 3 and split <= 3.15)
     assert.equal(4.0, plan.time(even(3, 2, 0.8), 1, 2))
+    assert.equal(1, plan.splits(even(3, 2, 0.8), 2))
+    assert.equal(0, plan.splits(even(3, 2, 0.8), 1, 2))
+    assert.equal(0, plan.splits(even(3, 2, 0.8), 3))
+  end)
+
+  it("splits no more than memory holds", function()
+    local jobs <const> = even(7, 2, 0.8)
+    assert.equal(4.0, plan.time(even(3, 2, 0.8), 2, 1, 0))
+    assert.equal(0, plan.splits(jobs, 6, 1, 0))
+    assert.equal(1, plan.splits(jobs, 6, 1, 1))
+    local function getconf(name)
+      return tonumber((support.sh("getconf " .. name)))
+    end
+    local half <const> = getconf "_PHYS_PAGES" * getconf "PAGE_SIZE" / 2
+    local cores <const> = core.sys.cpus()
+    for _, name in ipairs { "qwen2.5-3b", "llama-405b" } do
+      local list <const> = plan.of_shape(name)
+      local work <const> = plan.costs(list, RATES)
+      assert.equal(plan.totals(list).n, work.side)
+      local sums <const> = half // (8 * work.side ^ 2)
+      assert.equal(math.max(sums - 2 * cores, 0), plan.held(work, cores))
+      assert.is_nil(plan.held(work, cores + 1))
+    end
+  end)
+
+  it("has no side where nothing can be split", function()
+    local work <const> = plan.costs(plan.of_shape "smollm2-135m", RATES)
+    assert.equal(0, work.side)
+    assert.equal(0, plan.held(work, 1))
   end)
 
   -- SmolLM2's matrices are too small to be split: it waits for milliseconds.
@@ -177,9 +219,9 @@ describe("a schedule", function()
       ["%(0, expected 1 to 1048576%)"] = { {}, {}, {}, 0 },
       ["%(%-1, expected 0 to "] = { {}, {}, {}, 1, -1 },
     } do
-      assert.error_matches(function()
-        core.schedule_time(table.unpack(args))
-      end, message)
+      for _, fn in ipairs { core.schedule_time, core.schedule_splits } do
+        assert.error_matches(function() fn(table.unpack(args)) end, message)
+      end
     end
     assert.error_matches(function() core.slices(-1, 3) end,
       "%(%-1, expected 0 to 2147483647%)")
