@@ -79,9 +79,12 @@ BIND = $(wildcard core/bind/*.c)
 SHELL_C = $(wildcard core/shell/*.c)
 CTEST = $(wildcard tests/c/test_*.c)
 CTEST_HELP = $(filter-out $(CTEST),$(wildcard tests/c/*.c))
+BENCH_C = $(wildcard tests/bench/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
-OBJECTS = $(call obj,$(CORE) $(BIND) $(SHELL_C) $(CTEST) $(CTEST_HELP))
+OBJECTS = $(call obj,$(CORE) $(BIND) $(SHELL_C) $(CTEST) $(CTEST_HELP) \
+          $(BENCH_C))
 CTEST_BIN = $(patsubst %.c,$(BUILD)/%,$(CTEST))
+BENCH_BIN = $(patsubst %.c,$(BUILD)/%,$(BENCH_C))
 MODULE = $(BUILD)/lua/weft
 
 build: $(BUILD)/weft links $(MODULE)/core.so mpi
@@ -257,7 +260,7 @@ $(BUILD)/seed: tests/fuzz/seeds.c $(BUILD)/libreaders.a $(FUZZ_H)
 lint: lint-format lint-includes lint-size
 	luacheck -q $$(find lua scripts examples tests -name '*.lua')
 	$(MAKE) BUILD=$(BUILD)/lint WERROR=-Werror build c-tests \
-	    $(BUILD)/lint/tests/shell/pty
+	    bench-programs $(BUILD)/lint/tests/shell/pty
 
 lint-format:
 	$(CLANG_FORMAT) --dry-run -Werror $$(find core tests -name '*.[ch]')
@@ -295,8 +298,10 @@ docs: build
 
 # ---- measuring ----
 
-$(BUILD)/tests/bench/decode: $(BUILD)/tests/bench/decode.o $(BUILD)/libcore.a
+$(BENCH_BIN): %: %.o $(BUILD)/libcore.a
 	$(CC) $(SAN) -pthread -o $@ $^ $(LIBS)
+
+bench-programs: $(BENCH_BIN)
 
 # Pairs of times: quote the ratios, machines differ. What to measure, how often,
 # beside which peers, and a file for the table (tests/bench/RESULTS.md is one);
@@ -307,11 +312,11 @@ BENCH_PYTHON =
 BENCH_NOTEBOOK =
 BENCH_OUT =
 
-bench: build $(BUILD)/tests/bench/decode
+bench: build bench-programs
 	@BENCH="$(BENCH)" BENCH_RUNS="$(BENCH_RUNS)" BENCH_OUT="$(BENCH_OUT)" \
 	    BENCH_PYTHON="$(BENCH_PYTHON)" BENCH_NOTEBOOK="$(BENCH_NOTEBOOK)" \
 	    $(BUILD)/weft tests/bench/bench.lua $(BUILD)/bench \
-	    $(BUILD)/tests/bench/decode
+	    $(BUILD)/tests/bench
 
 # ---- installing ----
 
@@ -344,7 +349,8 @@ clean:
 	rm -rf $(BUILD)
 
 
-.PHONY: bench build links mpi deps mpi-deps lint-deps demo run-demo test \
-        run-tests c-tests sanitize coverage fuzz fuzz-deps fuzz-programs \
-        lint lint-format lint-includes lint-size docs install uninstall clean
+.PHONY: bench bench-programs build links mpi deps mpi-deps lint-deps demo \
+        run-demo test run-tests c-tests sanitize coverage fuzz fuzz-deps \
+        fuzz-programs lint lint-format lint-includes lint-size docs install \
+        uninstall clean
 .SECONDARY: $(OBJECTS)

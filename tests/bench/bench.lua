@@ -1,8 +1,9 @@
 -- Weft beside others, on this machine in one run. `make bench` calls it:
---   bench.lua FOLDER DECODE
--- with what it is to do in the environment: BENCH (parts by name, with commas;
--- all), BENCH_RUNS (5), BENCH_PYTHON and BENCH_NOTEBOOK (the peers), BENCH_OUT
--- (a file that the table is written to as well).
+--   bench.lua FOLDER PROGRAMS
+-- (where it works, and where its own programs are) with what it is to do in
+-- the environment: BENCH (parts by name, with commas; all), BENCH_RUNS (5),
+-- BENCH_PYTHON and BENCH_NOTEBOOK (the peers), BENCH_OUT (a file that the table
+-- is written to as well).
 package.path = arg[0]:match "^(.*)/" .. "/?.lua;" .. package.path
 
 local harness <const> = require "harness"
@@ -39,7 +40,7 @@ if not runs or runs < 1 then
   stop("BENCH_RUNS: expected a number of runs, 1 or more")
 end
 local parts <const> = chosen()
-place.set { folder = arg[1], decoder = arg[2],
+place.set { folder = arg[1], programs = arg[2],
   python = variable "BENCH_PYTHON", notebook = variable "BENCH_NOTEBOOK" }
 local bench <const> = harness.new { runs = runs, out = variable "BENCH_OUT" }
 local peers <const> = place.python_path and place.python "version"

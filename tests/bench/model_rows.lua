@@ -19,6 +19,19 @@ function model_rows.flops(path)
   return flops.gram + flops.reduction
 end
 
+--- The report on two ranks of one thread beside one rank.
+function model_rows.ranks(place, path)
+  local function run(count)
+    return place.ranks(count, "report", path, "--figures", "none", "--quiet",
+      "--out", place.folder .. "/report")
+  end
+  return {
+    what = "report, 2 ranks", beside = "1 rank",
+    weft = function() return run(2) end,
+    other = function() return run(1) end,
+  }
+end
+
 -- Elements of the weights, and their type as `decode` calls it.
 local function elements_of(path)
   local m <close> = assert(weft.open(path))

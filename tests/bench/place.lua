@@ -11,6 +11,7 @@ local weft <const> = require "weft"
 local sys <const> = core.sys
 
 local WEFT <const> = "build/weft"
+local MPI_MODULE <const> = "build/lua/weft/mpi.so"
 local CHILD <const> = "tests/bench/child.lua"
 local PEER <const> = "tests/bench/torch_spectra.py"
 
@@ -65,6 +66,24 @@ function place.peak(name, ...)
   return took and tonumber(last_line(output)), output
 end
 
+-- As root, with more ranks than processors, and without a way of copying
+-- between processes that containers forbid.
+local MPIRUN <const> = { "OMPI_MCA_btl_vader_single_copy_mechanism=none",
+  "mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
+  "-n" }
+
+--- Seconds of a weft command on so many ranks of one thread.
+function place.ranks(count, ...)
+  local argv <const> = command(nil)
+  argv[#argv] = nil -- the program, which comes after mpirun's own words
+  for _, words in ipairs { MPIRUN, { tostring(count), WEFT, ... },
+    { "--threads", "1" } }
+  do
+    table.move(words, 1, #words, #argv + 1, argv)
+  end
+  return place.time(argv)
+end
+
 --- GFLOP/s of float64 products on `cores` processors, one product each.
 function place.product(cores)
   local one <const> = WEFT .. " " .. CHILD .. " product 2048"
@@ -97,16 +116,29 @@ function place.python(...)
   return result, why
 end
 
+-- The number that one of the bench's own programs prints.
+local function number_of(name, ...)
+  local took <const>, output <const> = place.time { place.programs .. "/"
+    .. name, ... }
+  return took and tonumber(output), output
+end
+
 --- GB/s of float32 that one core decodes from a type.
 function place.decode(dtype)
-  local took <const>, output <const> = place.time { place.decoder, dtype }
-  return took and tonumber(output), output
+  return number_of("decode", dtype)
+end
+
+--- Seconds in which one core reduces a symmetric matrix of side n to its
+--- eigenvalues: "weft" or "lapack", by dsytrd and dsterf.
+function place.reduce(way, n)
+  return number_of("reduce", way, tostring(n))
 end
 
 --- The names of all types that can be decoded.
 function place.decoded()
   local list <const> = {}
-  for name in select(2, assert(place.time { place.decoder })):gmatch "%S+" do
+  local _, names <const> = assert(place.time { place.programs .. "/decode" })
+  for name in names:gmatch "%S+" do
     list[#list + 1] = name
   end
   return list
@@ -207,12 +239,24 @@ end
 
 -- ---- setting up ----
 
---- options: folder, decoder, and python and notebook, which may be missing.
+-- Why nothing can be run on ranks, or nil.
+local function no_ranks()
+  if not place.time { "mpirun", "--version" } then
+    return "no mpirun"
+  elseif not lfs.attributes(MPI_MODULE, "mode") then
+    return "no mpi.so: built without MPI"
+  end
+  return place.cores < 2 and "one processor" or nil
+end
+
+--- options: folder, programs (where the bench's own are), and python and
+--- notebook, which may be missing.
 function place.set(options)
   place.folder = options.folder
   assert(sys.mkdir(place.folder))
   place.cores = sys.cpus()
-  place.decoder = options.decoder
+  place.programs = options.programs
+  place.no_ranks = no_ranks()
   place.python_path, place.notebook = options.python, options.notebook
   place.no_python = not options.python and "BENCH_PYTHON names no python"
     or nil

@@ -11,12 +11,15 @@ local sys <const> = core.sys
 local SHAPE <const> = { family = "qwen2", L = 2, d = 2048, d_ff = 11008,
   h = 16, GQA = 2, V = 512 }
 local SIDES <const> = { 1024, 2048, 4096, 8192 }
+-- Sides of what is reduced, and goals.
+local REDUCED <const> = { { 1024, "0.06 s" }, { 2048, "0.4 s" },
+  { 4096, "2.8 s" } }
 local WIDE <const> = { 8192, 28672 }
 local MANY <const> = 100000
 local STARTS <const> = 21
 
-rows.names = { "smollm2", "layer", "square", "decode", "open", "start",
-  "estimate" }
+rows.names = { "smollm2", "layer", "ranks", "square", "reduction", "decode",
+  "open", "start", "estimate" }
 
 rows.smollm2 = { title = "SmolLM2-135M, all of its 30 layers" }
 
@@ -71,6 +74,16 @@ function rows.layer.pairs(place)
   }
 end
 
+rows.ranks = { title = "Two layers of Qwen2.5-3B's shape, ranks of one thread" }
+
+function rows.ranks.pairs(place)
+  if place.no_ranks then
+    return { { what = "report, 2 ranks", beside = "1 rank",
+      reason = place.no_ranks } }
+  end
+  return { model_rows.ranks(place, place.random_folder("layers", SHAPE)) }
+end
+
 rows.square = { title = "Singular values of one square matrix" }
 
 -- Seconds of an n x n matrix on some workers.
@@ -115,6 +128,20 @@ function rows.square.pairs(place)
   local list <const> = {}
   for _, n in ipairs(SIDES) do
     table.move(square_pairs(place, n), 1, 4, #list + 1, list)
+  end
+  return list
+end
+
+rows.reduction = { title = "Eigenvalues of one symmetric matrix, one core" }
+
+function rows.reduction.pairs(place)
+  local list <const> = {}
+  for i, item in ipairs(REDUCED) do
+    local n <const> = item[1]
+    list[i] = { what = ("n = %d"):format(n), goal = item[2],
+      weft = function() return place.reduce("weft", n) end,
+      beside = "LAPACK's dsytrd and dsterf",
+      other = function() return place.reduce("lapack", n) end }
   end
   return list
 end

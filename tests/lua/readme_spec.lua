@@ -129,3 +129,30 @@ describe("the command lines in README", function()
     end
   end)
 end)
+
+describe("what README says of make", function()
+  local text <const> = support.read "README.md"
+
+  it("is of targets that there are", function()
+    local makefile <const> = "\n" .. support.read "Makefile"
+    local count = 0
+    for _, pattern in ipairs { "`make ([%l-]+)", "\n    make ([%l-]+)" } do
+      for target in text:gmatch(pattern) do
+        assert(makefile:find("\n" .. target .. ":", 1, true), target)
+        count = count + 1
+      end
+    end
+    assert(count >= 5)
+  end)
+
+  it("lists all parts of the bench", function()
+    local names <const> = {}
+    local list <const> = support.read "tests/bench/rows.lua"
+      :match "rows%.names = (%b{})"
+    for name in list:gmatch '"(%w+)"' do
+      names[#names + 1] = name
+    end
+    assert(#names >= 8)
+    assert.equal(table.concat(names, ","), text:match "`BENCH=([%w,]+)`")
+  end)
+end)
