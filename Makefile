@@ -8,6 +8,7 @@
 #   make coverage   how much of the readers the C tests reach, and what not
 #   make fuzz       random damage to every format, FUZZ_SECONDS (60) a reader
 #   make bench      weft beside torch, scipy and the machine's own limit
+#   make plan-table  README's forecasts, at this machine's rates
 #   make docs       reference, man page, completions, annotations for editors
 #   make install    program, module, commands, docs under PREFIX (and DESTDIR)
 #
@@ -318,6 +319,10 @@ bench: build bench-programs
 	    $(BUILD)/weft tests/bench/bench.lua $(BUILD)/bench \
 	    $(BUILD)/tests/bench
 
+# README's two tables of forecasts, from a minute of calibration.
+plan-table: build
+	@$(BUILD)/weft tests/bench/plan_table.lua
+
 # ---- installing ----
 
 INSTALLED = $(DESTDIR)$(MODULEDIR)/weft
@@ -351,6 +356,6 @@ clean:
 
 .PHONY: bench bench-programs build links mpi deps mpi-deps lint-deps demo \
         run-demo test run-tests c-tests sanitize coverage fuzz fuzz-deps \
-        fuzz-programs lint lint-format lint-includes lint-size docs install \
-        uninstall clean
+        fuzz-programs lint lint-format lint-includes lint-size docs \
+        plan-table install uninstall clean
 .SECONDARY: $(OBJECTS)

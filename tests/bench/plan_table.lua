@@ -1,7 +1,7 @@
 -- README's two tables of what was not run but forecast, of this machine's
--- rates: `build/weft tests/bench/plan_table.lua`. The first says what
--- `weft plan --shape NAME --cores N --ranks R` does, for each shape of one
--- calibration; the second what ranks of one core each come to.
+-- rates; `make plan-table` prints them. The first says what `weft plan --shape
+-- NAME --cores N --ranks R` does, for each shape of one calibration; the second
+-- what ranks of one core each come to.
 local core <const> = require "weft.core"
 local plan <const> = require "weft.plan"
 local rates <const> = require "weft.plan.rates"
