@@ -259,7 +259,7 @@ $(BUILD)/seed: tests/fuzz/seeds.c $(BUILD)/libreaders.a $(FUZZ_H)
 	$(CC) $(CFLAGS) -Icore -Itests/c -o $@ $< $(BUILD)/libreaders.a $(LIBS) \
 	    -lcmocka
 
-lint: lint-format lint-includes lint-size
+lint: lint-format lint-includes lint-size lint-width
 	luacheck -q $$(find lua scripts examples tests -name '*.lua')
 	$(MAKE) BUILD=$(BUILD)/lint WERROR=-Werror build c-tests \
 	    bench-programs $(BUILD)/lint/tests/shell/pty
@@ -279,6 +279,11 @@ lint-size:
 	    awk '$$2 != "total" && $$1 > 600 { \
 	        print $$2 ": " $$1 " lines, at most 600"; bad = 1 } \
 	        END { exit bad }'
+
+# clang-format leaves comments as wide as they are; of Lua luacheck tells.
+lint-width:
+	@! LC_ALL=C.UTF-8 grep -nE '^.{81}' Makefile \
+	    $$(find core tests -name '*.[ch]')
 
 # ---- documentation ----
 
@@ -357,6 +362,6 @@ clean:
 
 .PHONY: bench bench-programs build links mpi deps mpi-deps lint-deps demo \
         run-demo test run-tests c-tests sanitize coverage fuzz fuzz-deps \
-        fuzz-programs lint lint-format lint-includes lint-size docs \
-        plan-table install uninstall clean
+        fuzz-programs lint lint-format lint-includes lint-size lint-width \
+        docs plan-table install uninstall clean
 .SECONDARY: $(OBJECTS)
