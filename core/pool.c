@@ -145,16 +145,20 @@ Status batch_split(Batch *batch, const PoolSplit *split, Err *err) {
     return STATUS_OK;
 }
 
+size_t pool_splits_most(size_t held, int workers) {
+    size_t own = 2 * (size_t)workers;
+    return held > own ? held - own : 0;
+}
+
 /* Plans the batch for so many workers; turns do where none is to be split, or
  * where there is no memory for the plan. */
 static void batch_plan(Batch *batch, int workers) {
     Schedule *schedule = NULL;
     if (batch->jobs == NULL || workers < 2)
         return;
-    size_t own = 2 * (size_t)workers;
     Status status =
         schedule_create(&schedule, batch->jobs, batch->count, workers,
-                        batch->held > own ? batch->held - own : 0, NULL);
+                        pool_splits_most(batch->held, workers), NULL);
     if (status == STATUS_OK && schedule_splits(schedule) > 0)
         batch->schedule = schedule;
     else

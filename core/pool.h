@@ -67,6 +67,9 @@ typedef struct PoolSplit {
     PoolRun *rest;
 } PoolSplit;
 
+/* How many jobs may be split where `held` results of slices have room. */
+size_t pool_splits_most(size_t held, int workers);
+
 /* Before the start: some jobs may be split (schedule.h says which), where the
  * workers would not end together else. A job is told once, after its rest. The
  * arrays are copied. */

@@ -84,6 +84,9 @@ bool spectrum_shows(const SpectrumInfo *info, const double *s, size_t n);
  * 2, column 7", counted from 1. STATUS_OK where bad->count is 0. */
 CHECKED Status spectrum_nonfinite(const NonFinite *bad, Err *err);
 
+/* Doubles of the panel that spectrum_values holds. */
+int64_t spectrum_panel(int64_t rows, int64_t cols);
+
 /* What spectrum_values costs in flops. */
 double spectrum_cost(int64_t rows, int64_t cols);
 

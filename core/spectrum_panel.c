@@ -141,6 +141,16 @@ static int panel_width(int64_t n, int64_t m) {
     return (int)(width < m ? width : m);
 }
 
+/* Two narrow panels fit. */
+static int panel_room(int width) {
+    return width < 2 * BLOCK ? 2 * width : width;
+}
+
+int64_t spectrum_panel(int64_t rows, int64_t cols) {
+    int64_t n = rows < cols ? rows : cols, m = rows < cols ? cols : rows;
+    return n > 0 ? n * panel_room(panel_width(n, m)) : 0;
+}
+
 void spectrum_narrow(Run *run) {
     run->width = run->m < BLOCK ? (int)run->m : run->room / 2 / BLOCK * BLOCK;
 }
@@ -171,7 +181,7 @@ static Status start_run(Run *run, Err *err) {
     run->n = (int)(run->tall ? cols : rows);
     run->m = run->tall ? rows : cols;
     run->width = panel_width(run->n, run->m);
-    run->room = run->width < 2 * BLOCK ? 2 * run->width : run->width;
+    run->room = panel_room(run->width);
     run->scale = 1;
     size_t n = (size_t)run->n;
     double *block = scratch_take(run->scratch, VALUES, n,

@@ -14,9 +14,6 @@ local parts <const> = require "weft.model.parts"
 local shapes <const> = require "weft.plan.shapes"
 
 local DOUBLE <const> = 8
--- A worker's panel is read and may be turned: two of half a million elements,
--- of at least 768 along the long side.
-local PANEL <const>, PANEL_LEAST <const> = 1 << 19, 768
 local BASE_BYTES <const> = 30 << 20 -- of the program and its libraries
 
 -- Bytes an element where no file tells: of the config's torch_dtype.
@@ -265,11 +262,11 @@ local function worker_bytes(job)
   if job.kind == "kernels" then
     return (4 * job.m + 8 * n) * n * DOUBLE
   end
-  return (3 * n * n + 2 * math.max(PANEL, PANEL_LEAST * n)) * DOUBLE
+  return (3 * n * n + core.panel(job.m, n)) * DOUBLE
 end
 
 --- Bytes that workers hold, whatever the number of layers: each 3 n^2 doubles
---- and panels; where `splits` matrices of a short side up to `side` are taken
+--- and a panel; where `splits` matrices of a short side up to `side` are taken
 --- in slices, of these each worker one more sum, and each of them one.
 function plan.memory(list, workers, splits, side)
   local most = 0
@@ -291,10 +288,7 @@ function plan.seconds(job, rates)
     return small / rates.kernels + decode, 0.0, 1
   end
   local fluid <const> = gram / rates.gram(job.n) + decode
-  -- float64 is looked over for its scale first, and not split
-  local slices <const> = job.bytes < DOUBLE * job.elements
-    and core.slices(job.m, job.n) or 1
-  return fluid + rates.reduction(job.n), fluid, slices
+  return fluid + rates.reduction(job.n), fluid, core.slices(job.m, job.n)
 end
 
 --- Every single job, as core.schedule_time takes them: {costs, fluids, slices},

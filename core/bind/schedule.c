@@ -109,12 +109,19 @@ static int core_slices(lua_State *L) {
     return 1;
 }
 
-/* core.split_room(side, workers): as the pool takes `held`, two for each
- * worker */
+/* core.split_room(side, workers) */
 static int core_split_room(lua_State *L) {
     size_t room = spectrum_share_room(check_range(L, 1, 0, INT32_MAX));
-    size_t own = 2 * (size_t)check_range(L, 2, 1, POOL_WORKERS_MAX);
-    lua_pushinteger(L, room > own ? (lua_Integer)(room - own) : 0);
+    int workers = (int)check_range(L, 2, 1, POOL_WORKERS_MAX);
+    lua_pushinteger(L, (lua_Integer)pool_splits_most(room, workers));
+    return 1;
+}
+
+/* core.panel(rows, cols) */
+static int core_panel(lua_State *L) {
+    lua_Integer size[2];
+    check_sizes(L, 2, size);
+    lua_pushinteger(L, spectrum_panel(size[0], size[1]));
     return 1;
 }
 
@@ -152,6 +159,7 @@ void bind_schedule(lua_State *L) {
         {"schedule_splits", core_schedule_splits},
         {"slices", core_slices},
         {"split_room", core_split_room},
+        {"panel", core_panel},
         {"weight_flops", core_weight_flops},
         {"product_flops", core_product_flops},
         {"kernel_flops", core_kernel_flops},

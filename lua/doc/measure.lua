@@ -214,6 +214,16 @@ return {
     see = { "weft.core.schedule_splits" },
   },
   {
+    name = "weft.core.panel",
+    summary = "Numbers of a panel in which a matrix is read for its spectrum.",
+    params = { { "rows", "integer" }, { "cols", "integer" } },
+    returns = { { "count", "integer" } },
+    example = [[
+      print(weft.core.panel(2048, 9000))  --> 1572864
+    ]],
+    see = { "weft.core.weight_flops" },
+  },
+  {
     name = "weft.core.weight_flops",
     summary = "What a matrix's spectrum costs: its Gram matrix and the "
       .. "reduction of that to eigenvalues.",

@@ -114,7 +114,7 @@ describe("the work", function()
     local list <const> = { { kind = "weight", name = "W", m = 9000, n = 2048,
       bytes = 1, count = 1000 } }
     local two <const>, one <const> = plan.memory(list, 2)
-    assert.equal(8 * (3 * 2048 ^ 2 + 2 * 768 * 2048), one)
+    assert.equal(8 * (3 * 2048 ^ 2 + 768 * 2048), one)
     assert.equal((30 << 20) + 2 * one, two)
     assert.is_true(two < 300e6)
     assert.equal(two, (plan.memory(list, 2, 0, 2048)))
