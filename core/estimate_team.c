@@ -2,12 +2,12 @@
 #include "estimate_team.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "mem.h"
+#include "thread.h"
 
 /* Looks at a word before a thread sleeps on it: phases follow each other
  * faster than the system wakes one. */
@@ -71,22 +71,14 @@ static void *member_main(void *argument) {
     return NULL;
 }
 
-/* Starts threads as the pool does: signals are not theirs, but faults are. */
 static void start_members(Team *team, int wanted) {
-    static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++)
-        sigdelset(&blocked, FAULTS[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     while (team->started < wanted) {
         Member *member = &team->members[team->started];
         *member = (Member){.team = team, .number = team->started + 1};
-        if (pthread_create(&member->thread, NULL, member_main, member) != 0)
+        if (thread_start(&member->thread, member_main, member) != 0)
             break;
         team->started++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 Status team_create(Team **out, int members, Err *err) {

@@ -8,13 +8,13 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "schedule.h"
+#include "thread.h"
 
 /* Its own cache line, so that what one thread writes costs no other. */
 #define OWN_LINE _Alignas(64)
@@ -404,26 +404,18 @@ int pool_workers(const Pool *pool) {
     return pool->started > 0 ? pool->started : pool->wanted;
 }
 
-/* Starts the threads, under the lock. Signals belong to the thread that runs
- * Lua; faults stay deliverable, since blocked they would kill unexplained. */
+/* Starts the threads, under the lock. */
 static Status pool_spawn(Pool *pool, Err *err) {
-    static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++)
-        sigdelset(&blocked, FAULTS[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     int failed = 0;
     while (pool->started < pool->wanted && failed == 0) {
         Worker *worker = &pool->workers[pool->started];
         worker->pool = pool;
-        failed = pthread_create(&worker->thread, NULL, worker_main, worker);
+        failed = thread_start(&worker->thread, worker_main, worker);
         if (failed == 0) {
             pool->started += 1;
             pool->alive += 1;
         }
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pool->started == 0)
         return err_set(err, STATUS_NOMEM, "no worker thread could start: %s",
                        strerror(failed));

@@ -7,7 +7,6 @@
 
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 
 #include "cancel.h"
 #include "linalg.h"
+#include "thread.h"
 #include "version.h"
 
 /* A batch under way. */
@@ -357,19 +357,6 @@ static void *conduct(void *argument) {
 
 /* ---- the conductor as others see it ---- */
 
-/* Signals belong to the thread that runs Lua, faults to whoever made them. */
-static int start_thread(Ranks *ranks) {
-    static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++)
-        sigdelset(&blocked, FAULTS[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int failed = pthread_create(&ranks->thread, NULL, conduct, ranks);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
-}
-
 Status ranks_create(Ranks **out, Transport *transport, Err *err) {
     size_t bytes = sizeof(Ranks) + (size_t)transport->size * sizeof(Slot);
     Ranks *ranks = mem_zeroed(1, bytes, err);
@@ -379,7 +366,7 @@ Status ranks_create(Ranks **out, Transport *transport, Err *err) {
     ranks->last = &ranks->first;
     ranks->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     ranks->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    int failed = start_thread(ranks);
+    int failed = thread_start(&ranks->thread, conduct, ranks);
     if (failed != 0) {
         mem_free(ranks);
         return err_set(err, STATUS_NOMEM,
