@@ -66,6 +66,17 @@ void ranks_wait(long *wait) {
     nanosleep(&(struct timespec){0, *wait}, NULL);
 }
 
+uint8_t *ranks_take(Transport *transport, int *from, size_t *n) {
+    if (!transport->probe(transport, from, n))
+        return NULL;
+    uint8_t *bytes = mem_array(*n, 1, NULL);
+    if (bytes == NULL ||
+        transport->receive(transport, *from, bytes, *n, NULL) == STATUS_OK)
+        return bytes;
+    mem_free(bytes);
+    return NULL;
+}
+
 /* ---- notes ---- */
 
 /* Only the first is kept: a thousand ranks are likely to say the same. */
@@ -163,29 +174,28 @@ static void take_sent(Ranks *ranks, int rank, uint64_t id, WireReader *from) {
     end_sent(ranks, at);
 }
 
+static Status read_message(Ranks *ranks, int rank, WireReader *from, Err *err) {
+    uint64_t kind = 0, id = 0;
+    Status status = take_most(from, &kind, RANKS_END, "kind", err);
+    if (status == STATUS_OK)
+        status = take_u64(from, &id, "number", err);
+    if (status == STATUS_OK && kind == RANKS_HELLO)
+        status = take_hello(ranks, rank, from, err);
+    else if (status == STATUS_OK && kind == RANKS_ANSWER)
+        take_sent(ranks, rank, id, from);
+    return status;
+}
+
 /* One message, if there is any. */
 static bool take_message(Ranks *ranks) {
-    Transport *transport = ranks->transport;
     int rank;
     size_t n;
-    if (!transport->probe(transport, &rank, &n))
-        return false;
-    uint8_t *bytes = mem_array(n, 1, NULL);
+    uint8_t *bytes = ranks_take(ranks->transport, &rank, &n);
     if (bytes == NULL)
-        return false; /* it stays where it is: memory may come back */
+        return false;
     Err err;
     WireReader from = {bytes, 0, n};
-    uint64_t kind = 0, id = 0;
-    Status status = transport->receive(transport, rank, bytes, n, &err);
-    if (status == STATUS_OK)
-        status = take_most(&from, &kind, RANKS_END, "kind", &err);
-    if (status == STATUS_OK)
-        status = take_u64(&from, &id, "number", &err);
-    if (status == STATUS_OK && kind == RANKS_HELLO)
-        status = take_hello(ranks, rank, &from, &err);
-    else if (status == STATUS_OK && kind == RANKS_ANSWER)
-        take_sent(ranks, rank, id, &from);
-    if (status != STATUS_OK) {
+    if (read_message(ranks, rank, &from, &err) != STATUS_OK) {
         char text[256];
         snprintf(text, sizeof text, "rank %d: %.200s", rank, err.message);
         set_note(ranks, text);

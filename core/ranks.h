@@ -78,6 +78,10 @@ bool ranks_note(Ranks *ranks, char *out, size_t size);
  * it could not begin. */
 CHECKED Status ranks_serve(Transport *transport, Err *err);
 
+/* The message that waits: whose, and its n bytes. Creates: mem_free. NULL where
+ * there is none; what there is no memory for stays where it is. */
+uint8_t *ranks_take(Transport *transport, int *from, size_t *n);
+
 /* Waits a little longer each time: from 20 microseconds to one millisecond.
  * *wait is 0 where there was something to do. */
 void ranks_wait(long *wait);

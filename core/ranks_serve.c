@@ -197,16 +197,12 @@ static void take_bytes(Server *server, const uint8_t *bytes, size_t n) {
 
 /* One message, if there is any. */
 static bool take_message(Server *server) {
-    Transport *transport = server->transport;
     int rank;
     size_t n;
-    if (!transport->probe(transport, &rank, &n))
-        return false;
-    uint8_t *bytes = mem_array(n, 1, NULL);
+    uint8_t *bytes = ranks_take(server->transport, &rank, &n);
     if (bytes == NULL)
         return false;
-    if (transport->receive(transport, rank, bytes, n, NULL) == STATUS_OK)
-        take_bytes(server, bytes, n);
+    take_bytes(server, bytes, n);
     mem_free(bytes);
     return true;
 }
