@@ -167,14 +167,20 @@ static void put_factor(Builder *to, const Factor *factor) {
     }
 }
 
-/* What computes: versions, and the vector code that is chosen by itself. */
+void cache_method(char out[CACHE_METHOD_SIZE]) {
+    const char *vectors = reduce_has(REDUCE_AVX512) ? "AVX-512"
+                          : reduce_has(REDUCE_AVX2) ? "AVX2"
+                                                    : "no AVX2";
+    snprintf(out, CACHE_METHOD_SIZE,
+             "weft " WEFT_VERSION ", method %d, %s, LAPACK %s, %s",
+             CACHE_METHOD, linalg_blas_version(), linalg_lapack_version(),
+             vectors);
+}
+
 static void put_method(Builder *to) {
-    put(to, CACHE_METHOD);
-    put_text(to, WEFT_VERSION);
-    put_text(to, linalg_blas_version());
-    put_text(to, linalg_lapack_version());
-    put(to, reduce_has(REDUCE_AVX512));
-    put(to, reduce_has(REDUCE_AVX2));
+    char method[CACHE_METHOD_SIZE];
+    cache_method(method);
+    put_text(to, method);
 }
 
 /* Fused sums have other bytes; and a square matrix has others than its

@@ -17,6 +17,12 @@
  * are read, or of what the key's words mean. */
 enum { CACHE_METHOD = 3 };
 
+/* One line of all that the last digits hang on beside the matrix itself: the
+ * versions of weft, its numbers, BLAS and LAPACK, and the vector code that is
+ * chosen by itself. Part of every key. */
+enum { CACHE_METHOD_SIZE = 256 };
+void cache_method(char out[CACHE_METHOD_SIZE]);
+
 /* What a record answers: a matrix, else a kernel's factors. */
 typedef struct CacheQuestion {
     const Tensor *matrix;

@@ -12,10 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "cancel.h"
-#include "linalg.h"
 #include "thread.h"
-#include "version.h"
 
 /* A batch under way. */
 typedef struct RanksWork RanksWork;
@@ -49,7 +48,7 @@ struct Ranks {
     pthread_cond_t changed;
     bool stopping;
     RanksWork *first, **last; /* under the lock, as is the note */
-    char note[256];
+    char note[RANKS_NOTE];
     bool noted;
     uint64_t ids;
     Sent *sent;
@@ -87,11 +86,11 @@ static void set_note(Ranks *ranks, const char *text) {
     pthread_mutex_unlock(&ranks->lock);
 }
 
-bool ranks_note(Ranks *ranks, char *out, size_t size) {
+bool ranks_note(Ranks *ranks, char out[RANKS_NOTE]) {
     pthread_mutex_lock(&ranks->lock);
     bool news = ranks->note[0] != '\0' && !ranks->noted;
     if (news)
-        snprintf(out, size, "%s", ranks->note);
+        memcpy(out, ranks->note, sizeof ranks->note);
     ranks->noted = ranks->noted || news;
     pthread_mutex_unlock(&ranks->lock);
     return news;
@@ -99,34 +98,31 @@ bool ranks_note(Ranks *ranks, char *out, size_t size) {
 
 /* ---- messages ---- */
 
-/* A rank's first message: what it is, and how many jobs it takes. */
+/* A rank's first message: by what it computes, and how many jobs it takes. One
+ * whose last digits may differ gets none: they would go into the output, and
+ * into the cache as rank 0's. */
 static Status take_hello(Ranks *ranks, int rank, WireReader *from, Err *err) {
-    char version[32], blas[96], text[256];
+    char host[HOST_NAME_MAX + 1], method[CACHE_METHOD_SIZE];
+    char own[CACHE_METHOD_SIZE], text[RANKS_NOTE];
     uint64_t workers = 0;
     Status status = take_most(from, &workers, POOL_WORKERS_MAX, "workers", err);
     if (status == STATUS_OK)
-        status = take_text(from, version, sizeof version, "version", err);
+        status = take_text(from, method, sizeof method, "method", err);
     if (status == STATUS_OK)
-        status = take_text(from, blas, sizeof blas, "BLAS", err);
+        status = take_text(from, host, sizeof host, "host", err);
     if (status == STATUS_OK)
         status = take_end(from, err);
     if (status != STATUS_OK)
         return status;
-    if (strcmp(version, WEFT_VERSION) != 0) {
-        snprintf(text, sizeof text,
-                 "rank %d is weft %s and not " WEFT_VERSION ": it gets no jobs",
-                 rank, version);
-        set_note(ranks, text);
+    cache_method(own);
+    if (strcmp(method, own) == 0) {
+        ranks->slot[rank].workers = (int)workers;
         return STATUS_OK;
     }
-    if (strcmp(blas, linalg_blas_version()) != 0) {
-        snprintf(text, sizeof text,
-                 "rank %d computes by %.80s, rank 0 by %.80s: the last digits "
-                 "may differ",
-                 rank, blas, linalg_blas_version());
-        set_note(ranks, text);
-    }
-    ranks->slot[rank].workers = (int)workers;
+    snprintf(text, sizeof text,
+             "rank %d on %s computes by %s; rank 0 by %s: it gets no jobs",
+             rank, host, method, own);
+    set_note(ranks, text);
     return STATUS_OK;
 }
 

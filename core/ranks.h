@@ -71,8 +71,9 @@ void ranks_release(Ranks *ranks);
 CHECKED Status ranks_help(Ranks *ranks, Batch *batch, void *data,
                           const RanksFace *face, int threads, Err *err);
 /* Copies a sentence about the ranks that was not told before, if there is
- * one: they compute on other processors, or do not help at all. */
-bool ranks_note(Ranks *ranks, char *out, size_t size);
+ * one: why one of them does not help. */
+enum { RANKS_NOTE = 1280 };
+bool ranks_note(Ranks *ranks, char out[RANKS_NOTE]);
 
 /* On the other ranks: answers jobs until rank 0 ends it. STATUS_NOMEM where
  * it could not begin. */

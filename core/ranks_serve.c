@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "linalg.h"
 #include "ranks.h"
-#include "version.h"
 
 /* A job in hand, or one that could not be read. */
 typedef struct Running Running;
@@ -57,11 +57,14 @@ static bool send_wire(Server *server, Wire *wire) {
 
 static bool say_hello(Server *server) {
     Wire wire = {0};
+    char method[CACHE_METHOD_SIZE], host[HOST_NAME_MAX + 1] = "";
+    cache_method(method);
+    (void)gethostname(host, sizeof host); /* ours fits, and ends in NUL */
     wire_u64(&wire, RANKS_HELLO);
     wire_u64(&wire, 0);
     wire_u64(&wire, (uint64_t)server->usual);
-    wire_text(&wire, WEFT_VERSION);
-    wire_text(&wire, linalg_blas_version());
+    wire_text(&wire, method);
+    wire_text(&wire, host);
     return send_wire(server, &wire);
 }
 

@@ -59,9 +59,9 @@ void bind_ranks_help(lua_State *L, Work *work, int threads,
 
 void bind_ranks_tell(lua_State *L) {
     Transport *transport = find_transport(L);
-    char text[256];
+    char text[RANKS_NOTE];
     if (transport != NULL && transport->ranks != NULL &&
-        ranks_note(transport->ranks, text, sizeof text))
+        ranks_note(transport->ranks, text))
         fprintf(stderr, "weft: %s\n", text);
 }
 

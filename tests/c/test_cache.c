@@ -15,8 +15,11 @@
 #include "cache_record.h"
 #include "hash.h"
 #include "heads.h"
+#include "linalg.h"
 #include "recipe.h"
+#include "reduce.h"
 #include "system.h"
+#include "version.h"
 
 enum { ROWS = 6, COLS = 8, VALUES = 5 };
 
@@ -185,6 +188,20 @@ static void expect_none(const CacheQuestion *question) {
         expect_other(&(key), matrix_key(&view));                               \
         tensor_release(&view);                                                 \
     } while (0)
+
+/* It stands in every key, and ranks are compared by it. */
+static void test_method_tells_all(void **state) {
+    (void)state;
+    char method[CACHE_METHOD_SIZE];
+    cache_method(method);
+    assert_non_null(strstr(method, "weft " WEFT_VERSION ", method "));
+    assert_non_null(strstr(method, linalg_blas_version()));
+    assert_non_null(strstr(method, linalg_lapack_version()));
+    const char *vectors = reduce_has(REDUCE_AVX512) ? ", AVX-512"
+                          : reduce_has(REDUCE_AVX2) ? ", AVX2"
+                                                    : ", no AVX2";
+    assert_string_equal(strrchr(method, ','), vectors);
+}
 
 static void test_views_have_keys(void **state) {
     (void)state;
@@ -862,6 +879,7 @@ static void test_list_without_descriptors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_method_tells_all),
         cmocka_unit_test(test_views_have_keys),
         cmocka_unit_test(test_files_have_keys),
         cmocka_unit_test(test_wishes_have_keys),
