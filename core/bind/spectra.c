@@ -2,261 +2,13 @@
 #include <string.h>
 
 #include "bind.h"
-#include "cancel.h"
 #include "direct.h"
 #include "heads.h"
-#include "ranks.h"
+#include "spectra_jobs.h"
 #include "spectrum_share.h"
 
 /* Places on the stack. */
 enum { LIST = 1, OPTIONS, EACH, NOTE, WORK, RESULTS, WHY, INFO, PLACES = INFO };
-
-/* The answer's numbers of a kernel; a matrix has its bound in the first. */
-enum { NORM, SYMMETRY, ASYMMETRY };
-enum { BOUND = NORM };
-
-typedef struct Item {
-    Tensor matrix;                  /* closed where it is a kernel */
-    Factor *left, *right;           /* of a kernel, else NULL */
-    Tensor out;                     /* the result, shared with Lua */
-    Tensor re, im;                  /* the same, of a kernel's eigenvalues */
-    CacheAnswer answer;             /* with the results' arrays */
-    _Atomic(SpectrumShare *) share; /* of its slices; NULL: none was run */
-    bool found;                     /* it was in the cache, and has no job */
-    bool able;                      /* it can be kept there */
-    bool shown;                     /* its small values are to be exact too */
-    size_t job;
-    int rank; /* which computed it */
-} Item;
-
-/* A matrix, or kernels that share their right factor. Its items stand in
- * `order` from `first` on. */
-typedef struct Job {
-    size_t first, count;
-    const Factor *right; /* NULL: a matrix */
-    uint64_t hash;       /* of right */
-} Job;
-
-/* All that the batch's jobs touch. The arrays after `order` run in its order,
- * so that a job's part of each is one block. */
-typedef struct Spectra {
-    SpectrumWish wish;
-    bool eigen; /* eigenvalues of kernels too, */
-    bool dense; /* those of the dense matrix */
-    CacheUse cache;
-    size_t items, jobs;
-    Item *item;
-    Job *job;
-    double *cost, *fluid; /* of jobs; of that, what slices come to */
-    int *slices;
-    int64_t side; /* the largest short side that has some */
-    size_t *order;
-    const Factor **left;
-    KernelResult *kernel;
-    SpectrumInfo *info;
-    Status *status;
-    Err *err;
-} Spectra;
-
-static void spectra_free(void *data) {
-    Spectra *spectra = data;
-    for (size_t i = 0; i < spectra->items; i++) {
-        spectrum_share_release(spectra->item[i].share);
-        tensor_release(&spectra->item[i].matrix);
-        factor_release(spectra->item[i].left);
-        factor_release(spectra->item[i].right);
-        tensor_release(&spectra->item[i].out);
-        tensor_release(&spectra->item[i].re);
-        tensor_release(&spectra->item[i].im);
-    }
-    bind_cache_end(&spectra->cache);
-    mem_free(spectra->item);
-    mem_free(spectra->job);
-    mem_free(spectra->cost);
-    mem_free(spectra->fluid);
-    mem_free(spectra->slices);
-    mem_free(spectra->order);
-    mem_free(spectra->left);
-    mem_free(spectra->kernel);
-    mem_free(spectra->info);
-    mem_free(spectra->status);
-    mem_free(spectra->err);
-    mem_free(spectra);
-}
-
-/* Arrays for n items; what a failure leaves is spectra_free's. */
-static Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
-    struct {
-        void **array;
-        size_t size;
-    } const wanted[] = {
-        {(void **)&spectra->job, sizeof(Job)},
-        {(void **)&spectra->cost, sizeof(double)},
-        {(void **)&spectra->fluid, sizeof(double)},
-        {(void **)&spectra->slices, sizeof(int)},
-        {(void **)&spectra->order, sizeof(size_t)},
-        {(void **)&spectra->left, sizeof(Factor *)},
-        {(void **)&spectra->kernel, sizeof(KernelResult)},
-        {(void **)&spectra->info, sizeof(SpectrumInfo)},
-        {(void **)&spectra->status, sizeof(Status)},
-        {(void **)&spectra->err, sizeof(Err)},
-        {(void **)&spectra->item, sizeof(Item)},
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (*wanted[i].array == NULL)
-            *wanted[i].array = mem_zeroed(n, wanted[i].size, err);
-        if (*wanted[i].array == NULL)
-            return STATUS_NOMEM;
-    }
-    spectra->items = n;
-    return STATUS_OK;
-}
-
-/* ---- the cache ---- */
-
-static SpectrumWish wish_of(const Spectra *spectra, const Item *item) {
-    SpectrumWish wish = spectra->wish;
-    wish.shown = item->shown;
-    return wish;
-}
-
-static CacheQuestion question_of(const Spectra *spectra, const Item *item) {
-    unsigned kernel = spectra->eigen
-                          ? KERNEL_SINGULAR | KERNEL_EIGEN | KERNEL_SHAPE
-                          : KERNEL_SINGULAR;
-    return (CacheQuestion){.matrix = item->right == NULL ? &item->matrix : NULL,
-                           .wish = wish_of(spectra, item),
-                           .left = item->left,
-                           .right = item->right,
-                           .kernel = kernel,
-                           .dense = spectra->dense};
-}
-
-/* Nothing is asked of a matrix without values. */
-static void find_item(Spectra *spectra, Item *item) {
-    CacheQuestion question = question_of(spectra, item);
-    if (item->answer.count[0] > 0)
-        item->found = bind_cache_find(&spectra->cache, &question, &item->answer,
-                                      &item->able);
-}
-
-/* Completes the answer of a result and keeps it: at once, so that what a kill
- * costs is the matrices in hand. */
-static void keep_item(Spectra *spectra, size_t at) {
-    Item *item = &spectra->item[spectra->order[at]];
-    CacheAnswer *answer = &item->answer;
-    const SpectrumInfo *info = &spectra->info[at];
-    const KernelResult *kernel = &spectra->kernel[at];
-    if (spectra->status[at] != STATUS_OK)
-        return;
-    if (item->right == NULL) {
-        answer->fact[BOUND] = info->bound;
-        answer->flags = (info->direct ? BIND_DIRECT : 0U) |
-                        (info->low_end ? BIND_LOW_END : 0U) |
-                        (info->single ? BIND_SINGLE : 0U);
-    } else {
-        answer->fact[NORM] = kernel->norm;
-        answer->fact[SYMMETRY] = kernel->symmetry;
-        answer->fact[ASYMMETRY] = kernel->asymmetry;
-        answer->flags = BIND_DIRECT;
-    }
-    CacheQuestion question = question_of(spectra, item);
-    if (item->able)
-        bind_cache_keep(&spectra->cache, &question, answer);
-}
-
-/* ---- on the workers ---- */
-
-static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
-                       const volatile int *cancel) {
-    size_t at = job->first;
-    Item *item = &spectra->item[spectra->order[at]];
-    SpectrumWish wish = wish_of(spectra, item);
-    char shape[256];
-    if (item->matrix.axes != 2)
-        spectra->status[at] = err_set(
-            &spectra->err[at], STATUS_ARGUMENT,
-            "a tensor of shape %s has no singular values: expected 2 axes",
-            tensor_shape_text(shape, sizeof shape, &item->matrix));
-    else
-        spectra->status[at] = spectrum_share_values(
-            item->share, &item->matrix, &wish, tensor_data(&item->out),
-            &spectra->info[at], scratch, cancel, &spectra->err[at]);
-    keep_item(spectra, at);
-}
-
-/* What fails here is told by run_matrix, which comes after all slices. */
-static void run_slice(void *data, size_t i, int slice, Scratch *scratch,
-                      const volatile int *cancel) {
-    Spectra *spectra = data;
-    Item *item = &spectra->item[spectra->order[spectra->job[i].first]];
-    SpectrumShare *share = spectrum_share_at(&item->share, &item->matrix);
-    if (share != NULL)
-        spectrum_share_slice(share, &item->matrix, slice, scratch, cancel);
-}
-
-static void run_kernels(Spectra *spectra, const Job *job, Scratch *scratch,
-                        const volatile int *cancel) {
-    size_t at = job->first;
-    kernel_answers(&spectra->left[at], job->count, job->right, spectra->eigen,
-                   spectra->dense, &spectra->kernel[at], &spectra->status[at],
-                   &spectra->err[at], scratch, cancel);
-    for (size_t i = at; i < at + job->count; i++)
-        keep_item(spectra, i);
-}
-
-static void spectra_run(void *data, size_t i, Scratch *scratch,
-                        const volatile int *cancel) {
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
-    if (job->right == NULL)
-        run_matrix(spectra, job, scratch, cancel);
-    else
-        run_kernels(spectra, job, scratch, cancel);
-}
-
-/* The start of a file's matrix is on its way before it is taken; what follows
- * is asked for while it is read. */
-static void spectra_ahead(void *data, size_t i) {
-    static const uint64_t MOST = 16 << 20;
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
-    const Tensor *matrix = &spectra->item[spectra->order[job->first]].matrix;
-    if (job->right == NULL && matrix->source != NULL)
-        source_advise(matrix->source, MOST);
-}
-
-/* ---- on other ranks ---- */
-
-/* RanksFace: job i. What has no spectrum is refused here. */
-static bool spectra_job(void *data, size_t i, RankJob *out) {
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
-    size_t at = job->first;
-    Item *item = &spectra->item[spectra->order[at]];
-    *out = (RankJob){.wish = wish_of(spectra, item),
-                     .eigen = spectra->eigen,
-                     .dense = spectra->dense,
-                     .matrix = job->right == NULL ? &item->matrix : NULL,
-                     .s = item->answer.array[0],
-                     .info = &spectra->info[at],
-                     .count = job->count,
-                     .left = &spectra->left[at],
-                     .right = job->right,
-                     .kernel = &spectra->kernel[at],
-                     .status = &spectra->status[at],
-                     .err = &spectra->err[at]};
-    return job->right != NULL || item->matrix.axes == 2;
-}
-
-static void spectra_took(void *data, size_t i, int rank) {
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
-    for (size_t at = job->first; at < job->first + job->count; at++) {
-        spectra->item[spectra->order[at]].rank = rank;
-        keep_item(spectra, at);
-    }
-}
 
 /* ---- the batch ---- */
 
@@ -397,7 +149,7 @@ static void spectra_fill(lua_State *L, Spectra *spectra) {
         lua_pop(L, 1);
         item->shown = bind_marked(L, shown, (lua_Integer)i + 1);
         bind_poll(L);
-        find_item(spectra, item);
+        spectra_find(spectra, item);
         if (!item->found)
             item->job = item->right != NULL ? kernel_job(spectra, item->right)
                                             : spectra->jobs++;
@@ -419,7 +171,7 @@ static void push_info(lua_State *L, const Item *item) {
     const CacheAnswer *answer = &item->answer;
     lua_createtable(L, 0, 5);
     if (item->right == NULL)
-        bind_set_number(L, "bound", answer->fact[BOUND]);
+        bind_set_number(L, "bound", answer->fact[SPECTRA_BOUND]);
     bind_set_flag(L, "direct", answer->flags & BIND_DIRECT);
     bind_set_flag(L, "low_end", answer->flags & BIND_LOW_END);
     bind_set_flag(L, "single", answer->flags & BIND_SINGLE);
@@ -428,9 +180,9 @@ static void push_info(lua_State *L, const Item *item) {
     lua_setfield(L, -2, "rank");
     if (answer->array[1] == NULL)
         return;
-    bind_set_number(L, "norm", answer->fact[NORM]);
-    bind_set_number(L, "symmetry", answer->fact[SYMMETRY]);
-    bind_set_number(L, "asymmetry", answer->fact[ASYMMETRY]);
+    bind_set_number(L, "norm", answer->fact[SPECTRA_NORM]);
+    bind_set_number(L, "symmetry", answer->fact[SPECTRA_SYMMETRY]);
+    bind_set_number(L, "asymmetry", answer->fact[SPECTRA_ASYMMETRY]);
     set_tensor(L, "re", &item->re);
     set_tensor(L, "im", &item->im);
 }
@@ -538,15 +290,14 @@ static int core_spectra(lua_State *L) {
     PoolSplit split = {.fluid = spectra->fluid,
                        .slices = spectra->slices,
                        .held = spectrum_share_room(spectra->side),
-                       .slice = run_slice,
+                       .slice = spectra_slice,
                        .rest = spectra_run};
     if (spectra->jobs > 0)
         bind_work_start_split(L, work, threads, spectra->jobs, spectra->cost,
                               spectra_run, spectra_ahead,
                               bind_ranks_there(L) ? NULL : &split);
     if (spectra->jobs > 0)
-        bind_ranks_help(L, work, threads,
-                        &(RanksFace){spectra_job, spectra_took, spectra_run});
+        bind_ranks_help(L, work, threads, &spectra_face);
     deliver_all(L, work);
     bind_ranks_tell(L);
     bind_cache_tell(L, &spectra->cache, INFO, NOTE);

@@ -1,0 +1,203 @@
+/* Running the jobs of core.spectra. */
+#include "spectra_jobs.h"
+
+void spectra_free(void *data) {
+    Spectra *spectra = data;
+    for (size_t i = 0; i < spectra->items; i++) {
+        spectrum_share_release(spectra->item[i].share);
+        tensor_release(&spectra->item[i].matrix);
+        factor_release(spectra->item[i].left);
+        factor_release(spectra->item[i].right);
+        tensor_release(&spectra->item[i].out);
+        tensor_release(&spectra->item[i].re);
+        tensor_release(&spectra->item[i].im);
+    }
+    bind_cache_end(&spectra->cache);
+    mem_free(spectra->item);
+    mem_free(spectra->job);
+    mem_free(spectra->cost);
+    mem_free(spectra->fluid);
+    mem_free(spectra->slices);
+    mem_free(spectra->order);
+    mem_free(spectra->left);
+    mem_free(spectra->kernel);
+    mem_free(spectra->info);
+    mem_free(spectra->status);
+    mem_free(spectra->err);
+    mem_free(spectra);
+}
+
+Status spectra_arrays(Spectra *spectra, size_t n, Err *err) {
+    struct {
+        void **array;
+        size_t size;
+    } const wanted[] = {
+        {(void **)&spectra->job, sizeof(Job)},
+        {(void **)&spectra->cost, sizeof(double)},
+        {(void **)&spectra->fluid, sizeof(double)},
+        {(void **)&spectra->slices, sizeof(int)},
+        {(void **)&spectra->order, sizeof(size_t)},
+        {(void **)&spectra->left, sizeof(Factor *)},
+        {(void **)&spectra->kernel, sizeof(KernelResult)},
+        {(void **)&spectra->info, sizeof(SpectrumInfo)},
+        {(void **)&spectra->status, sizeof(Status)},
+        {(void **)&spectra->err, sizeof(Err)},
+        {(void **)&spectra->item, sizeof(Item)},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (*wanted[i].array == NULL)
+            *wanted[i].array = mem_zeroed(n, wanted[i].size, err);
+        if (*wanted[i].array == NULL)
+            return STATUS_NOMEM;
+    }
+    spectra->items = n;
+    return STATUS_OK;
+}
+
+/* ---- the cache ---- */
+
+static SpectrumWish wish_of(const Spectra *spectra, const Item *item) {
+    SpectrumWish wish = spectra->wish;
+    wish.shown = item->shown;
+    return wish;
+}
+
+static CacheQuestion question_of(const Spectra *spectra, const Item *item) {
+    unsigned kernel = spectra->eigen
+                          ? KERNEL_SINGULAR | KERNEL_EIGEN | KERNEL_SHAPE
+                          : KERNEL_SINGULAR;
+    return (CacheQuestion){.matrix = item->right == NULL ? &item->matrix : NULL,
+                           .wish = wish_of(spectra, item),
+                           .left = item->left,
+                           .right = item->right,
+                           .kernel = kernel,
+                           .dense = spectra->dense};
+}
+
+/* Nothing is asked of a matrix without values. */
+void spectra_find(Spectra *spectra, Item *item) {
+    CacheQuestion question = question_of(spectra, item);
+    if (item->answer.count[0] > 0)
+        item->found = bind_cache_find(&spectra->cache, &question, &item->answer,
+                                      &item->able);
+}
+
+/* Completes the answer of a result and keeps it: at once, so that what a kill
+ * costs is the matrices in hand. */
+static void keep_item(Spectra *spectra, size_t at) {
+    Item *item = &spectra->item[spectra->order[at]];
+    CacheAnswer *answer = &item->answer;
+    const SpectrumInfo *info = &spectra->info[at];
+    const KernelResult *kernel = &spectra->kernel[at];
+    if (spectra->status[at] != STATUS_OK)
+        return;
+    if (item->right == NULL) {
+        answer->fact[SPECTRA_BOUND] = info->bound;
+        answer->flags = (info->direct ? BIND_DIRECT : 0U) |
+                        (info->low_end ? BIND_LOW_END : 0U) |
+                        (info->single ? BIND_SINGLE : 0U);
+    } else {
+        answer->fact[SPECTRA_NORM] = kernel->norm;
+        answer->fact[SPECTRA_SYMMETRY] = kernel->symmetry;
+        answer->fact[SPECTRA_ASYMMETRY] = kernel->asymmetry;
+        answer->flags = BIND_DIRECT;
+    }
+    CacheQuestion question = question_of(spectra, item);
+    if (item->able)
+        bind_cache_keep(&spectra->cache, &question, answer);
+}
+
+/* ---- on the workers ---- */
+
+static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
+                       const volatile int *cancel) {
+    size_t at = job->first;
+    Item *item = &spectra->item[spectra->order[at]];
+    SpectrumWish wish = wish_of(spectra, item);
+    char shape[256];
+    if (item->matrix.axes != 2)
+        spectra->status[at] = err_set(
+            &spectra->err[at], STATUS_ARGUMENT,
+            "a tensor of shape %s has no singular values: expected 2 axes",
+            tensor_shape_text(shape, sizeof shape, &item->matrix));
+    else
+        spectra->status[at] = spectrum_share_values(
+            item->share, &item->matrix, &wish, tensor_data(&item->out),
+            &spectra->info[at], scratch, cancel, &spectra->err[at]);
+    keep_item(spectra, at);
+}
+
+/* What fails here is told by run_matrix, which comes after all slices. */
+void spectra_slice(void *data, size_t i, int slice, Scratch *scratch,
+                   const volatile int *cancel) {
+    Spectra *spectra = data;
+    Item *item = &spectra->item[spectra->order[spectra->job[i].first]];
+    SpectrumShare *share = spectrum_share_at(&item->share, &item->matrix);
+    if (share != NULL)
+        spectrum_share_slice(share, &item->matrix, slice, scratch, cancel);
+}
+
+static void run_kernels(Spectra *spectra, const Job *job, Scratch *scratch,
+                        const volatile int *cancel) {
+    size_t at = job->first;
+    kernel_answers(&spectra->left[at], job->count, job->right, spectra->eigen,
+                   spectra->dense, &spectra->kernel[at], &spectra->status[at],
+                   &spectra->err[at], scratch, cancel);
+    for (size_t i = at; i < at + job->count; i++)
+        keep_item(spectra, i);
+}
+
+void spectra_run(void *data, size_t i, Scratch *scratch,
+                 const volatile int *cancel) {
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    if (job->right == NULL)
+        run_matrix(spectra, job, scratch, cancel);
+    else
+        run_kernels(spectra, job, scratch, cancel);
+}
+
+/* The start of a file's matrix is on its way before it is taken; what follows
+ * is asked for while it is read. */
+void spectra_ahead(void *data, size_t i) {
+    static const uint64_t MOST = 16 << 20;
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    const Tensor *matrix = &spectra->item[spectra->order[job->first]].matrix;
+    if (job->right == NULL && matrix->source != NULL)
+        source_advise(matrix->source, MOST);
+}
+
+/* ---- on other ranks ---- */
+
+/* RanksFace: job i. What has no spectrum is refused here. */
+static bool spectra_job(void *data, size_t i, RankJob *out) {
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    size_t at = job->first;
+    Item *item = &spectra->item[spectra->order[at]];
+    *out = (RankJob){.wish = wish_of(spectra, item),
+                     .eigen = spectra->eigen,
+                     .dense = spectra->dense,
+                     .matrix = job->right == NULL ? &item->matrix : NULL,
+                     .s = item->answer.array[0],
+                     .info = &spectra->info[at],
+                     .count = job->count,
+                     .left = &spectra->left[at],
+                     .right = job->right,
+                     .kernel = &spectra->kernel[at],
+                     .status = &spectra->status[at],
+                     .err = &spectra->err[at]};
+    return job->right != NULL || item->matrix.axes == 2;
+}
+
+static void spectra_took(void *data, size_t i, int rank) {
+    Spectra *spectra = data;
+    const Job *job = &spectra->job[i];
+    for (size_t at = job->first; at < job->first + job->count; at++) {
+        spectra->item[spectra->order[at]].rank = rank;
+        keep_item(spectra, at);
+    }
+}
+
+const RanksFace spectra_face = {spectra_job, spectra_took, spectra_run};
