@@ -33,6 +33,15 @@ void job_put(Wire *wire, const RankJob *job) {
         wire_factor(wire, job->left[i]);
 }
 
+bool job_able(const RankJob *job) {
+    if (job->matrix != NULL)
+        return job->matrix->axes == 2 && wire_tensor_able(job->matrix);
+    bool able = wire_factor_able(job->right);
+    for (size_t i = 0; i < job->count && able; i++)
+        able = wire_factor_able(job->left[i]);
+    return able;
+}
+
 static Status take_wish(WireReader *from, RankJob *job, bool *kernels,
                         Err *err) {
     uint64_t word[6] = {0};

@@ -23,6 +23,8 @@ typedef struct RankJob {
 
 /* The question; what take_tensor tells of tensors holds. */
 void job_put(Wire *wire, const RankJob *job);
+/* Whether it can be put, as far as a look at it tells. */
+bool job_able(const RankJob *job);
 /* Reads it into a job of its own, results and all; until it is run its
  * statuses are STATUS_CANCELLED. Creates: job_release. */
 CHECKED Status job_take(WireReader *from, WireFiles *files, RankJob **out,

@@ -53,7 +53,6 @@ struct Ranks {
     uint64_t ids;
     Sent *sent;
     size_t out, room;
-    Scratch scratch;
     Slot slot[]; /* by rank */
 };
 
@@ -161,7 +160,7 @@ static void take_sent(Ranks *ranks, int rank, uint64_t id, WireReader *from) {
     RanksWork *work = sent->work;
     RankJob job = {0};
     Err err;
-    (void)work->face.job(work->data, sent->job, &job);
+    work->face.job(work->data, sent->job, &job);
     if (take_result(from, &job, &err) != STATUS_OK) {
         err_prefix(&err, "rank %d", rank);
         job_fail(&job, &err);
@@ -229,17 +228,17 @@ static bool sent_room(Ranks *ranks) {
     return true;
 }
 
-/* Sends job i to the rank; what can't be sent is run here, so that every job
- * that was taken ends. */
+/* Sends job i to the rank; what can't be sent is given back, so that every job
+ * that was taken ends. It is not run on this thread, for which the ranks wait,
+ * and of which the pool does not know. */
 static void hand_job(Ranks *ranks, int rank, RanksWork *work, size_t i) {
     Transport *transport = ranks->transport;
     uint64_t id = ++ranks->ids;
     RankJob job = {0};
     Wire wire = {0};
-    bool able = work->face.job(work->data, i, &job) && sent_room(ranks);
-    if (able)
-        write_job(&wire, id, work->threads, &job);
-    if (able && wire.status == STATUS_OK &&
+    work->face.job(work->data, i, &job);
+    write_job(&wire, id, work->threads, &job);
+    if (wire.status == STATUS_OK && sent_room(ranks) &&
         transport->send(transport, rank, wire.bytes, wire.count, NULL) ==
             STATUS_OK) {
         ranks->sent[ranks->out++] = (Sent){id, rank, work, i, false};
@@ -248,7 +247,7 @@ static void hand_job(Ranks *ranks, int rank, RanksWork *work, size_t i) {
         return;
     }
     wire_release(&wire);
-    work->face.run(work->data, i, &ranks->scratch, batch_word(work->batch));
+    work->face.back(work->data, i);
     batch_end(work->batch, i);
 }
 
@@ -331,14 +330,18 @@ static void drop_done(Ranks *ranks) {
     }
 }
 
+void ranks_cancel(Ranks *ranks) {
+    pthread_mutex_lock(&ranks->lock);
+    for (RanksWork *work = ranks->first; work != NULL; work = work->next)
+        batch_cancel(work->batch);
+    pthread_mutex_unlock(&ranks->lock);
+}
+
 /* Waits for a work; false when the conductor is to end. */
 static bool conductor_wait(Ranks *ranks) {
     pthread_mutex_lock(&ranks->lock);
     while (ranks->first == NULL && !ranks->stopping)
         pthread_cond_wait(&ranks->changed, &ranks->lock);
-    for (RanksWork *work = ranks->first; ranks->stopping && work != NULL;
-         work = work->next)
-        batch_cancel(work->batch);
     bool more = ranks->first != NULL;
     pthread_mutex_unlock(&ranks->lock);
     return more;
@@ -357,7 +360,6 @@ static void *conduct(void *argument) {
         else
             ranks_wait(&wait);
     }
-    scratch_release(&ranks->scratch);
     return NULL;
 }
 
@@ -391,6 +393,7 @@ void ranks_stop(Ranks *ranks) {
     ranks->stopping = true;
     pthread_cond_broadcast(&ranks->changed);
     pthread_mutex_unlock(&ranks->lock);
+    ranks_cancel(ranks);
     if (first)
         pthread_join(ranks->thread, NULL);
 }

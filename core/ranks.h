@@ -54,16 +54,19 @@ extern const RanksDoor ranks_door;
 /* How a batch's data is handed on; called on the conductor's thread. */
 typedef struct RanksFace RanksFace;
 struct RanksFace {
-    /* Fills in job i; false: it can only be run here. */
-    bool (*job)(void *data, size_t i, RankJob *out);
+    /* Fills in job i. */
+    void (*job)(void *data, size_t i, RankJob *out);
     /* Job i's answers have come. */
     void (*took)(void *data, size_t i, int rank);
-    PoolRun *run;
+    /* Job i, which ends, is still to be run: it could not be sent. */
+    void (*back)(void *data, size_t i);
 };
 
 /* Starts the conductor of rank 0. Creates: ranks_release. */
 CHECKED Status ranks_create(Ranks **out, Transport *transport, Err *err);
-/* Cancels what is under way, waits for the ranks that hold it. */
+/* Cancels every batch that they help with. */
+void ranks_cancel(Ranks *ranks);
+/* The same, waits for the ranks that hold some of it, and ends. */
 void ranks_stop(Ranks *ranks);
 void ranks_release(Ranks *ranks);
 /* Has the other ranks help with a batch that was started, each with `threads`

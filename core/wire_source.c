@@ -67,6 +67,16 @@ void wire_source(Wire *wire, const Source *source) {
         wire_recipe(wire, source->recipe);
 }
 
+bool wire_source_able(const Source *source) {
+    if (source == NULL)
+        return true;
+    const Recipe *recipe = source->recipe;
+    return file_in_place(source->file) &&
+           (recipe == NULL || (wire_source_able(recipe->scale) &&
+                               wire_source_able(recipe->zero) &&
+                               wire_source_able(recipe->group)));
+}
+
 /* ---- files ---- */
 
 void wire_files_release(WireFiles *files) {

@@ -59,6 +59,11 @@ void wire_tensor(Wire *wire, const Tensor *tensor) {
     wire_source(wire, tensor->source);
 }
 
+bool wire_tensor_able(const Tensor *tensor) {
+    return tensor_in_memory(tensor) ? tensor_bytes(tensor) <= WIRE_MOST
+                                    : wire_source_able(tensor->source);
+}
+
 static Status take_shape(WireReader *from, int *axes, int64_t *shape,
                          Err *err) {
     uint64_t count = 0, size = 0;
@@ -146,6 +151,16 @@ void wire_factor(Wire *wire, const Factor *factor) {
         if (block->product)
             wire_tensor(wire, &block->by);
     }
+}
+
+bool wire_factor_able(const Factor *factor) {
+    bool able = true;
+    for (size_t i = 0; i < factor->count && able; i++) {
+        const FactorBlock *block = &factor->block[i];
+        able = wire_tensor_able(&block->matrix) &&
+               (!block->product || wire_tensor_able(&block->by));
+    }
+    return able;
 }
 
 static Status take_factor_block(WireReader *from, WireFiles *files,

@@ -12,6 +12,9 @@ enum { WIRE_MOST = 1 << 30 }; /* bytes of a tensor's values in a message */
  * for more than WIRE_MOST bytes of memory. */
 void wire_tensor(Wire *wire, const Tensor *tensor);
 void wire_factor(Wire *wire, const Factor *factor);
+/* Whether it can be written, as far as a look at it tells. */
+bool wire_tensor_able(const Tensor *tensor);
+bool wire_factor_able(const Factor *factor);
 
 /* Files that messages named, to be found again. Zero-initialise. */
 enum { WIRE_FILES = 64 };
@@ -34,6 +37,7 @@ CHECKED Status take_factor(WireReader *from, WireFiles *files, Factor **out,
 /* ---- sources alone ---- */
 
 void wire_source(Wire *wire, const Source *source);
+bool wire_source_able(const Source *source);
 CHECKED Status take_source(WireReader *from, WireFiles *files, Source **out,
                            Err *err);
 

@@ -210,12 +210,14 @@ bool bind_work_next(lua_State *L, Work *work, size_t *i);
 /* Cancels what has not ended, waits for nothing. */
 void bind_work_close(Work *work);
 typedef struct RanksFace RanksFace; /* of ranks.h */
-/* Whether there are other ranks: then no job is split. */
+/* Whether there are other ranks. */
 bool bind_ranks_there(lua_State *L);
 /* Has the other ranks, if there are any, help with the work that was started:
  * before the first bind_work_next. */
 void bind_ranks_help(lua_State *L, Work *work, int threads,
                      const RanksFace *face);
+/* Ends what they have of any work. */
+void bind_ranks_cancel(lua_State *L);
 /* Prints what is to be known about them, once, to standard error. */
 void bind_ranks_tell(lua_State *L);
 /* A batch of one, from start to end. */

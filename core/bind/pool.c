@@ -143,9 +143,10 @@ void bind_work_start(lua_State *L, Work *work, int threads, size_t count,
     bind_work_start_split(L, work, threads, count, cost, run, NULL, NULL);
 }
 
-/* Ends the work and every other of this pool, and raises. */
+/* Ends the work and every other, and raises. */
 static int work_interrupt(lua_State *L, Work *work) {
     pool_drop(L);
+    bind_ranks_cancel(L);
     bind_work_close(work);
     return bind_interrupt(L);
 }

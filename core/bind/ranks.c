@@ -57,6 +57,12 @@ void bind_ranks_help(lua_State *L, Work *work, int threads,
               ranks_help(ranks, work->batch, work->data, face, threads, &err));
 }
 
+void bind_ranks_cancel(lua_State *L) {
+    Transport *transport = find_transport(L);
+    if (transport != NULL && transport->ranks != NULL)
+        ranks_cancel(transport->ranks);
+}
+
 void bind_ranks_tell(lua_State *L) {
     Transport *transport = find_transport(L);
     char text[RANKS_NOTE];

@@ -1,16 +1,14 @@
-/* core.spectra: many singular spectra as one batch of the pool. */
+/* core.spectra: many singular spectra as batches of the pool. */
 #include <string.h>
 
-#include "bind.h"
 #include "direct.h"
-#include "heads.h"
 #include "spectra_jobs.h"
-#include "spectrum_share.h"
 
-/* Places on the stack. */
-enum { LIST = 1, OPTIONS, EACH, NOTE, WORK, RESULTS, WHY, INFO, PLACES = INFO };
+/* Places on the stack. WORK holds the data; the batches are in OWN, of jobs
+ * that this rank alone can run, and in SHARED. */
+enum { LIST = 1, OPTIONS, EACH, NOTE, WORK, OWN, SHARED, RESULTS, WHY, INFO };
 
-/* ---- the batch ---- */
+/* ---- the jobs ---- */
 
 /* The job of kernels with this right factor, latest first, since a group's
  * heads stand together; a new one where there is none. */
@@ -134,7 +132,7 @@ static void order_items(Spectra *spectra) {
     }
 }
 
-/* Fills in the batch's data from the list, its result tensors in RESULTS, and
+/* Fills in the data from the list, its result tensors in RESULTS, and
  * what the cache has of them. */
 static void spectra_fill(lua_State *L, Spectra *spectra) {
     Err err;
@@ -187,8 +185,13 @@ static void push_info(lua_State *L, const Item *item) {
     set_tensor(L, "im", &item->im);
 }
 
+static void close_works(lua_State *L) {
+    for (int place = WORK; place <= SHARED; place++)
+        bind_work_close(lua_touserdata(L, place));
+}
+
 /* Calls opts.each; an error in it ends the work and goes on up. */
-static void call_each(lua_State *L, Work *work, lua_Integer i) {
+static void call_each(lua_State *L, lua_Integer i) {
     if (lua_isnil(L, EACH))
         return;
     lua_pushvalue(L, EACH);
@@ -197,14 +200,14 @@ static void call_each(lua_State *L, Work *work, lua_Integer i) {
     lua_rawgeti(L, WHY, i);
     lua_rawgeti(L, INFO, i);
     if (lua_pcall(L, 4, 0, 0) != LUA_OK) {
-        bind_work_close(work);
+        close_works(L);
         lua_error(L);
     }
 }
 
 /* Files the result of item i, and tells of it; `err` says why there is none. */
-static void deliver(lua_State *L, Work *work, size_t i, const Err *err) {
-    const Spectra *spectra = work->data;
+static void deliver(lua_State *L, const Spectra *spectra, size_t i,
+                    const Err *err) {
     lua_Integer place = (lua_Integer)i + 1;
     if (err == NULL) {
         push_info(L, &spectra->item[i]);
@@ -217,22 +220,27 @@ static void deliver(lua_State *L, Work *work, size_t i, const Err *err) {
     }
     lua_rawseti(L, WHY, place);
     lua_rawseti(L, INFO, place);
-    call_each(L, work, place);
+    call_each(L, place);
 }
 
-/* What the cache has, and then what the workers find. */
-static void deliver_all(lua_State *L, Work *work) {
-    Spectra *spectra = work->data;
+static void deliver_found(lua_State *L, const Spectra *spectra) {
     for (size_t i = 0; i < spectra->items; i++)
         if (spectra->item[i].found)
-            deliver(L, work, i, NULL);
-    for (size_t j; spectra->jobs > 0 && bind_work_next(L, work, &j);) {
-        const Job job = spectra->job[j];
-        for (size_t at = job.first; at < job.first + job.count; at++)
-            deliver(L, work, spectra->order[at],
+            deliver(L, spectra, i, NULL);
+}
+
+/* What the batch at `place` finds, if there is one. */
+static void deliver_batch(lua_State *L, const Spectra *spectra, int place) {
+    Work *work = lua_touserdata(L, place);
+    for (size_t j; work->batch != NULL && bind_work_next(L, work, &j);) {
+        const Job job = spectra->job[((Round *)work->data)->first + j];
+        for (size_t at = job.first; at < job.first + job.count && !job.back;
+             at++)
+            deliver(L, spectra, spectra->order[at],
                     spectra->status[at] == STATUS_OK ? NULL
                                                      : &spectra->err[at]);
     }
+    bind_work_close(work);
 }
 
 /* Reads the options; pushes EACH and NOTE. Returns the number of threads, or
@@ -272,6 +280,37 @@ static void read_eigen(lua_State *L, Spectra *spectra) {
     lua_pop(L, 1);
 }
 
+/* ---- batches ---- */
+
+/* Starts `count` of the jobs at the stack's `place`. */
+static void start_jobs(lua_State *L, int place, Spectra *spectra, size_t first,
+                       size_t count, int threads, const PoolSplit *split) {
+    Work *work = lua_touserdata(L, place);
+    round_fill(bind_work_data(L, work, sizeof(Round), round_free), spectra,
+               first);
+    bind_work_start_split(L, work, threads, count, spectra->cost + first,
+                          round_run, round_ahead, split);
+}
+
+/* Starts what is still to be run. This rank's own jobs come first: while its
+ * workers are at them, the other ranks have all the rest. */
+static void start_round(lua_State *L, Spectra *spectra, int threads) {
+    size_t own =
+        bind_ranks_there(L) ? spectra_own_first(spectra) : spectra->jobs;
+    size_t shared = spectra->jobs - own;
+    PoolSplit split = {.fluid = spectra->fluid,
+                       .slices = spectra->slices,
+                       .held = spectrum_share_room(spectra->side),
+                       .slice = round_slice,
+                       .rest = round_run};
+    if (own > 0)
+        start_jobs(L, OWN, spectra, 0, own, threads, &split);
+    if (shared == 0)
+        return;
+    start_jobs(L, SHARED, spectra, own, shared, threads, NULL);
+    bind_ranks_help(L, lua_touserdata(L, SHARED), threads, &round_face);
+}
+
 /* core.spectra(list [, opts]) */
 static int core_spectra(lua_State *L) {
     luaL_checktype(L, LIST, LUA_TTABLE);
@@ -279,6 +318,8 @@ static int core_spectra(lua_State *L) {
     SpectrumWish wish = {0};
     int threads = read_options(L, &wish);
     Work *work = bind_work_new(L);
+    for (int place = OWN; place <= SHARED; place++)
+        (void)bind_work_new(L);
     for (int place = RESULTS; place <= INFO; place++)
         lua_newtable(L);
     luaL_checkstack(L, 20, "spectra");
@@ -287,22 +328,18 @@ static int core_spectra(lua_State *L) {
     read_eigen(L, spectra);
     bind_cache_begin(L, OPTIONS, &spectra->cache);
     spectra_fill(L, spectra);
-    PoolSplit split = {.fluid = spectra->fluid,
-                       .slices = spectra->slices,
-                       .held = spectrum_share_room(spectra->side),
-                       .slice = spectra_slice,
-                       .rest = spectra_run};
-    if (spectra->jobs > 0)
-        bind_work_start_split(L, work, threads, spectra->jobs, spectra->cost,
-                              spectra_run, spectra_ahead,
-                              bind_ranks_there(L) ? NULL : &split);
-    if (spectra->jobs > 0)
-        bind_ranks_help(L, work, threads, &spectra_face);
-    deliver_all(L, work);
+    start_round(L, spectra, threads);
+    deliver_found(L, spectra);
+    while (spectra->jobs > 0) {
+        deliver_batch(L, spectra, OWN);
+        deliver_batch(L, spectra, SHARED);
+        spectra->jobs = spectra_back_first(spectra);
+        start_round(L, spectra, threads);
+    }
     bind_ranks_tell(L);
     bind_cache_tell(L, &spectra->cache, INFO, NOTE);
-    bind_work_close(work);
-    lua_settop(L, PLACES);
+    close_works(L);
+    lua_settop(L, INFO);
     return 3;
 }
 

@@ -3,6 +3,8 @@
 
 void spectra_free(void *data) {
     Spectra *spectra = data;
+    if (atomic_fetch_sub(&spectra->others, 1) > 0)
+        return;
     for (size_t i = 0; i < spectra->items; i++) {
         spectrum_share_release(spectra->item[i].share);
         tensor_release(&spectra->item[i].matrix);
@@ -107,6 +109,23 @@ static void keep_item(Spectra *spectra, size_t at) {
         bind_cache_keep(&spectra->cache, &question, answer);
 }
 
+/* ---- rounds ---- */
+
+void round_fill(Round *round, Spectra *spectra, size_t first) {
+    atomic_fetch_add(&spectra->others, 1);
+    *round = (Round){spectra, first};
+}
+
+void round_free(void *data) {
+    Round *round = data;
+    spectra_free(round->spectra);
+    mem_free(round);
+}
+
+static Job *round_job(const Round *round, size_t i) {
+    return &round->spectra->job[round->first + i];
+}
+
 /* ---- on the workers ---- */
 
 static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
@@ -128,10 +147,10 @@ static void run_matrix(Spectra *spectra, const Job *job, Scratch *scratch,
 }
 
 /* What fails here is told by run_matrix, which comes after all slices. */
-void spectra_slice(void *data, size_t i, int slice, Scratch *scratch,
-                   const volatile int *cancel) {
-    Spectra *spectra = data;
-    Item *item = &spectra->item[spectra->order[spectra->job[i].first]];
+void round_slice(void *data, size_t i, int slice, Scratch *scratch,
+                 const volatile int *cancel) {
+    const Spectra *spectra = ((Round *)data)->spectra;
+    Item *item = &spectra->item[spectra->order[round_job(data, i)->first]];
     SpectrumShare *share = spectrum_share_at(&item->share, &item->matrix);
     if (share != NULL)
         spectrum_share_slice(share, &item->matrix, slice, scratch, cancel);
@@ -147,10 +166,10 @@ static void run_kernels(Spectra *spectra, const Job *job, Scratch *scratch,
         keep_item(spectra, i);
 }
 
-void spectra_run(void *data, size_t i, Scratch *scratch,
-                 const volatile int *cancel) {
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
+void round_run(void *data, size_t i, Scratch *scratch,
+               const volatile int *cancel) {
+    Spectra *spectra = ((Round *)data)->spectra;
+    const Job *job = round_job(data, i);
     if (job->right == NULL)
         run_matrix(spectra, job, scratch, cancel);
     else
@@ -159,10 +178,10 @@ void spectra_run(void *data, size_t i, Scratch *scratch,
 
 /* The start of a file's matrix is on its way before it is taken; what follows
  * is asked for while it is read. */
-void spectra_ahead(void *data, size_t i) {
+void round_ahead(void *data, size_t i) {
     static const uint64_t MOST = 16 << 20;
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
+    const Spectra *spectra = ((Round *)data)->spectra;
+    const Job *job = round_job(data, i);
     const Tensor *matrix = &spectra->item[spectra->order[job->first]].matrix;
     if (job->right == NULL && matrix->source != NULL)
         source_advise(matrix->source, MOST);
@@ -170,13 +189,10 @@ void spectra_ahead(void *data, size_t i) {
 
 /* ---- on other ranks ---- */
 
-/* RanksFace: job i. What has no spectrum is refused here. */
-static bool spectra_job(void *data, size_t i, RankJob *out) {
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
+static RankJob rank_job(const Spectra *spectra, const Job *job) {
     size_t at = job->first;
-    Item *item = &spectra->item[spectra->order[at]];
-    *out = (RankJob){.wish = wish_of(spectra, item),
+    const Item *item = &spectra->item[spectra->order[at]];
+    return (RankJob){.wish = wish_of(spectra, item),
                      .eigen = spectra->eigen,
                      .dense = spectra->dense,
                      .matrix = job->right == NULL ? &item->matrix : NULL,
@@ -188,16 +204,61 @@ static bool spectra_job(void *data, size_t i, RankJob *out) {
                      .kernel = &spectra->kernel[at],
                      .status = &spectra->status[at],
                      .err = &spectra->err[at]};
-    return job->right != NULL || item->matrix.axes == 2;
 }
 
-static void spectra_took(void *data, size_t i, int rank) {
-    Spectra *spectra = data;
-    const Job *job = &spectra->job[i];
+static void round_put(void *data, size_t i, RankJob *out) {
+    *out = rank_job(((Round *)data)->spectra, round_job(data, i));
+}
+
+static void round_took(void *data, size_t i, int rank) {
+    Spectra *spectra = ((Round *)data)->spectra;
+    const Job *job = round_job(data, i);
     for (size_t at = job->first; at < job->first + job->count; at++) {
         spectra->item[spectra->order[at]].rank = rank;
         keep_item(spectra, at);
     }
 }
 
-const RanksFace spectra_face = {spectra_job, spectra_took, spectra_run};
+static void round_back(void *data, size_t i) {
+    Job *job = round_job(data, i);
+    job->own = job->back = true;
+}
+
+const RanksFace round_face = {round_put, round_took, round_back};
+
+/* ---- which jobs are next ---- */
+
+static void swap_jobs(Spectra *spectra, size_t a, size_t b) {
+    Job job = spectra->job[a];
+    double cost = spectra->cost[a], fluid = spectra->fluid[a];
+    int slices = spectra->slices[a];
+    spectra->job[a] = spectra->job[b];
+    spectra->cost[a] = spectra->cost[b];
+    spectra->fluid[a] = spectra->fluid[b];
+    spectra->slices[a] = spectra->slices[b];
+    spectra->job[b] = job;
+    spectra->cost[b] = cost;
+    spectra->fluid[b] = fluid;
+    spectra->slices[b] = slices;
+}
+
+size_t spectra_own_first(Spectra *spectra) {
+    size_t count = 0;
+    for (size_t i = 0; i < spectra->jobs; i++) {
+        RankJob sent = rank_job(spectra, &spectra->job[i]);
+        if (spectra->job[i].own || !job_able(&sent))
+            swap_jobs(spectra, i, count++);
+    }
+    return count;
+}
+
+size_t spectra_back_first(Spectra *spectra) {
+    size_t count = 0;
+    for (size_t i = 0; i < spectra->jobs; i++) {
+        bool back = spectra->job[i].back;
+        spectra->job[i].back = false;
+        if (back)
+            swap_jobs(spectra, i, count++);
+    }
+    return count;
+}

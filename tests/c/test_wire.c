@@ -17,6 +17,7 @@
 #include "fail_alloc.h"
 #include "packed.h"
 #include "rank_job.h"
+#include "recipe.h"
 #include "stored.h"
 
 enum { ROWS = 12, COLS = 64, MOST = 4096 };
@@ -349,6 +350,67 @@ static void test_failures_come_back(void **state) {
     tensor_release(&bad);
 }
 
+static bool matrix_able(const Tensor *matrix) {
+    return job_able(&(RankJob){.matrix = matrix, .count = 1});
+}
+
+/* What a look tells of jobs that can't be sent. */
+static void test_able(void **state) {
+    (void)state;
+    Heads heads;
+    Tensor memory, large;
+    Factor *of_memory = NULL, *of_large = NULL;
+    heads_make(&heads);
+    make_filled(&memory, DTYPE_F64, 4, COLS);
+    tensor_view(&large, &memory);
+    large.shape[0] = WIRE_MOST / COLS; /* never looked into */
+    assert_int_equal(factor_of(&of_memory, &memory, NULL), STATUS_OK);
+    assert_int_equal(factor_of(&of_large, &large, NULL), STATUS_OK);
+    const Factor *left[] = {of_memory, heads.factor[0]};
+    RankJob kernels = {.count = 2, .left = left, .right = heads.factor[2]};
+    assert_true(matrix_able(&heads.whole));
+    assert_true(matrix_able(&memory));
+    assert_true(job_able(&kernels));
+    assert_false(matrix_able(&large));
+    memory.axes = 3;
+    assert_false(matrix_able(&memory));
+    left[0] = of_large;
+    assert_false(job_able(&kernels));
+    left[0] = of_memory;
+    assert_int_equal(unlink(heads.stored.path), 0);
+    assert_false(matrix_able(&heads.whole));
+    assert_false(job_able(&kernels));
+    memory.axes = 2;
+    factor_release(of_memory);
+    factor_release(of_large);
+    tensor_release(&large);
+    tensor_release(&memory);
+    heads_end(&heads);
+}
+
+/* A packed tensor can be sent where the files of all its parts can. */
+static void test_packed_able(void **state) {
+    (void)state;
+    Checkpoint *ck = NULL;
+    Heads gone;
+    Tensor packed;
+    assert_int_equal(
+        checkpoint_open(&ck, "tests/golden/packed/packed.safetensors", NULL),
+        STATUS_OK);
+    make_packed(&packed, ck, &PACKED[0]);
+    heads_make(&gone);
+    assert_int_equal(unlink(gone.stored.path), 0);
+    assert_true(matrix_able(&packed));
+    Recipe recipe = *packed.source->recipe;
+    Source source = *packed.source;
+    recipe.scale = gone.whole.source;
+    source.recipe = &recipe;
+    assert_false(wire_source_able(&source));
+    tensor_release(&packed);
+    checkpoint_release(ck);
+    heads_end(&gone);
+}
+
 /* ---- what can go wrong ---- */
 
 static void test_another_file(void **state) {
@@ -548,6 +610,8 @@ int main(void) {
         cmocka_unit_test(test_packed_tensors),
         cmocka_unit_test(test_jobs),
         cmocka_unit_test(test_failures_come_back),
+        cmocka_unit_test(test_able),
+        cmocka_unit_test(test_packed_able),
         cmocka_unit_test(test_another_file),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_changed),
