@@ -92,9 +92,8 @@ static Status make_results(Owned *owned, Err *err) {
         owned->values == NULL)
         return STATUS_NOMEM;
     /* until it is run: a job may be cancelled before a worker takes it */
-    Err waiting;
-    (void)err_set(&waiting, STATUS_CANCELLED, "interrupted");
-    job_fail(job, &waiting);
+    for (size_t i = 0; i < job->count; i++)
+        job->status[i] = err_set(&job->err[i], STATUS_CANCELLED, "interrupted");
     job->info = &owned->info;
     job->s = owned->values;
     double *at = owned->values;
@@ -300,11 +299,18 @@ static Status take_answer(WireReader *from, const RankJob *job, size_t i,
                : status;
 }
 
-void job_fail(const RankJob *job, const Err *err) {
-    for (size_t i = 0; i < job->count; i++) {
-        job->status[i] = err->status;
-        job->err[i] = *err;
-    }
+Status job_fault(const RankJob *job, Err *err) {
+    for (size_t i = 0; i < job->count; i++)
+        switch (job->status[i]) {
+        case STATUS_OK:
+        case STATUS_ARGUMENT:
+        case STATUS_NONFINITE:
+        case STATUS_NUMERIC:
+            break;
+        default:
+            return err_set(err, job->status[i], "%s", job->err[i].message);
+        }
+    return STATUS_OK;
 }
 
 Status job_take_answers(WireReader *from, const RankJob *job, Err *err) {

@@ -35,10 +35,11 @@ void job_run(RankJob *job, Scratch *scratch, const volatile int *cancel);
 
 /* The answers of a job that was run. */
 void job_put_answers(Wire *wire, const RankJob *job);
-/* Reads them into the asker's job. What a failure leaves there is job_fail's to
- * overwrite. */
+/* Reads them into the asker's job, half of them where it fails. */
 CHECKED Status job_take_answers(WireReader *from, const RankJob *job, Err *err);
-/* Sets every status to this failure. */
-void job_fail(const RankJob *job, const Err *err);
+/* The first answer for which the rank that ran the job may be at fault: no
+ * memory, or a file that it could not read. STATUS_OK where all tell of
+ * matrices, so that any rank would give them. */
+CHECKED Status job_fault(const RankJob *job, Err *err);
 
 #endif

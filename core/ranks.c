@@ -1,5 +1,10 @@
 /* The conductor: hands a batch's jobs to other ranks, takes the answers.
  *
+ * What a rank fails at is given back, so that it costs time and no result: by a
+ * rank that could not begin it, e.g. to open its file, to all others, else to
+ * rank 0 alone, where the same failure counts. The rank gets no more jobs then,
+ * since the next is likely to fail as fast.
+ *
  * A RanksWork is a batch that still has jobs to take or out. Only the list of
  * works is shared with other threads, under the lock; slots and what is out
  * are the conductor's own. */
@@ -23,7 +28,8 @@ struct RanksWork {
     void *data;
     RanksFace face;
     int threads;
-    size_t out; /* jobs on other ranks */
+    uint64_t call; /* see ranks_begin */
+    size_t out;    /* jobs on other ranks */
     RanksWork *next;
 };
 
@@ -36,9 +42,12 @@ typedef struct Sent {
     bool cancelled; /* the rank was told */
 } Sent;
 
-/* Another rank: its workers (0: it has not said hello), jobs that it has. */
+/* Another rank. */
 typedef struct Slot {
-    int workers, busy;
+    int workers, busy; /* 0: it gets no jobs; jobs that it has */
+    uint64_t failed;   /* the call in which it did last */
+    bool noted;
+    char host[HOST_NAME_MAX + 1];
 } Slot;
 
 struct Ranks {
@@ -47,9 +56,11 @@ struct Ranks {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stopping;
-    RanksWork *first, **last; /* under the lock, as is the note */
+    /* under the lock: works, the call, notes not told and the first of them */
+    RanksWork *first, **last;
+    uint64_t call;
+    size_t notes;
     char note[RANKS_NOTE];
-    bool noted;
     uint64_t ids;
     Sent *sent;
     size_t out, room;
@@ -78,21 +89,34 @@ uint8_t *ranks_take(Transport *transport, int *from, size_t *n) {
 /* ---- notes ---- */
 
 /* Only the first is kept: a thousand ranks are likely to say the same. */
-static void set_note(Ranks *ranks, const char *text) {
+static void note_rank(Ranks *ranks, int rank, const char *text) {
+    Slot *slot = &ranks->slot[rank];
+    if (slot->noted)
+        return;
+    slot->noted = true;
     pthread_mutex_lock(&ranks->lock);
-    if (ranks->note[0] == '\0')
-        snprintf(ranks->note, sizeof ranks->note, "%s", text);
+    if (ranks->notes++ == 0)
+        snprintf(ranks->note, sizeof ranks->note, "rank %d%s%s%s", rank,
+                 slot->host[0] == '\0' ? "" : " on ", slot->host, text);
     pthread_mutex_unlock(&ranks->lock);
+}
+
+static void note_failure(Ranks *ranks, int rank, const Err *err) {
+    char text[RANKS_NOTE];
+    snprintf(text, sizeof text, ": %s: its jobs go to others", err->message);
+    note_rank(ranks, rank, text);
 }
 
 bool ranks_note(Ranks *ranks, char out[RANKS_NOTE]) {
     pthread_mutex_lock(&ranks->lock);
-    bool news = ranks->note[0] != '\0' && !ranks->noted;
-    if (news)
-        memcpy(out, ranks->note, sizeof ranks->note);
-    ranks->noted = ranks->noted || news;
+    size_t count = ranks->notes;
+    ranks->notes = 0;
+    int n = snprintf(out, RANKS_NOTE, "%s", ranks->note);
     pthread_mutex_unlock(&ranks->lock);
-    return news;
+    if (count > 1)
+        snprintf(out + n, (size_t)(RANKS_NOTE - n),
+                 "; others that do not help: %zu", count - 1);
+    return count > 0;
 }
 
 /* ---- messages ---- */
@@ -101,27 +125,26 @@ bool ranks_note(Ranks *ranks, char out[RANKS_NOTE]) {
  * whose last digits may differ gets none: they would go into the output, and
  * into the cache as rank 0's. */
 static Status take_hello(Ranks *ranks, int rank, WireReader *from, Err *err) {
-    char host[HOST_NAME_MAX + 1], method[CACHE_METHOD_SIZE];
-    char own[CACHE_METHOD_SIZE], text[RANKS_NOTE];
+    char method[CACHE_METHOD_SIZE], own[CACHE_METHOD_SIZE], text[RANKS_NOTE];
+    Slot *slot = &ranks->slot[rank];
     uint64_t workers = 0;
     Status status = take_most(from, &workers, POOL_WORKERS_MAX, "workers", err);
     if (status == STATUS_OK)
         status = take_text(from, method, sizeof method, "method", err);
     if (status == STATUS_OK)
-        status = take_text(from, host, sizeof host, "host", err);
+        status = take_text(from, slot->host, sizeof slot->host, "host", err);
     if (status == STATUS_OK)
         status = take_end(from, err);
     if (status != STATUS_OK)
         return status;
     cache_method(own);
     if (strcmp(method, own) == 0) {
-        ranks->slot[rank].workers = (int)workers;
+        slot->workers = (int)workers;
         return STATUS_OK;
     }
     snprintf(text, sizeof text,
-             "rank %d on %s computes by %s; rank 0 by %s: it gets no jobs",
-             rank, host, method, own);
-    set_note(ranks, text);
+             " computes by %s; rank 0 by %s: it gets no jobs", method, own);
+    note_rank(ranks, rank, text);
     return STATUS_OK;
 }
 
@@ -135,19 +158,36 @@ static void end_sent(Ranks *ranks, size_t at) {
     *sent = ranks->sent[--ranks->out];
 }
 
-/* What the rank says of the whole job, then the answers. */
-static Status take_result(WireReader *from, const RankJob *job, Err *err) {
+/* What the rank says of the whole job, which it may not have begun, then the
+ * answers. A failure is the rank's. */
+static Status take_result(WireReader *from, const RankJob *job, bool *begun,
+                          Err *err) {
     uint64_t found = 0;
+    Err why;
+    *begun = true;
     Status status = take_most(from, &found, STATUS_CLOSED, "status", err);
+    if (status == STATUS_OK && found == STATUS_OK) {
+        status = job_take_answers(from, job, err);
+        return status == STATUS_OK ? job_fault(job, err) : status;
+    }
+    if (status == STATUS_OK)
+        status =
+            take_text(from, why.message, sizeof why.message, "message", err);
     if (status != STATUS_OK)
         return status;
-    if (found == STATUS_OK)
-        return job_take_answers(from, job, err);
-    Err why = {.status = (Status)found};
-    status = take_text(from, why.message, sizeof why.message, "message", err);
-    if (status == STATUS_OK)
-        job_fail(job, &why);
-    return status;
+    *begun = false;
+    return err_set(err, (Status)found, "%s", why.message);
+}
+
+/* Of a batch that was cancelled nobody wants to know why. */
+static void give_back(Ranks *ranks, const Sent *sent, bool own,
+                      const Err *why) {
+    RanksWork *work = sent->work;
+    if (!cancel_seen(batch_word(work->batch))) {
+        ranks->slot[sent->rank].failed = work->call;
+        note_failure(ranks, sent->rank, why);
+    }
+    work->face.back(work->data, sent->job, own);
 }
 
 static void take_sent(Ranks *ranks, int rank, uint64_t id, WireReader *from) {
@@ -159,13 +199,13 @@ static void take_sent(Ranks *ranks, int rank, uint64_t id, WireReader *from) {
     const Sent *sent = &ranks->sent[at];
     RanksWork *work = sent->work;
     RankJob job = {0};
+    bool begun = false;
     Err err;
     work->face.job(work->data, sent->job, &job);
-    if (take_result(from, &job, &err) != STATUS_OK) {
-        err_prefix(&err, "rank %d", rank);
-        job_fail(&job, &err);
-    }
-    work->face.took(work->data, sent->job, rank);
+    if (take_result(from, &job, &begun, &err) == STATUS_OK)
+        work->face.took(work->data, sent->job, rank);
+    else
+        give_back(ranks, sent, begun, &err);
     end_sent(ranks, at);
 }
 
@@ -181,7 +221,7 @@ static Status read_message(Ranks *ranks, int rank, WireReader *from, Err *err) {
     return status;
 }
 
-/* One message, if there is any. */
+/* One message, if there is any. Who can't be understood gets no jobs. */
 static bool take_message(Ranks *ranks) {
     int rank;
     size_t n;
@@ -191,9 +231,8 @@ static bool take_message(Ranks *ranks) {
     Err err;
     WireReader from = {bytes, 0, n};
     if (read_message(ranks, rank, &from, &err) != STATUS_OK) {
-        char text[256];
-        snprintf(text, sizeof text, "rank %d: %.200s", rank, err.message);
-        set_note(ranks, text);
+        ranks->slot[rank].workers = 0;
+        note_failure(ranks, rank, &err);
     }
     mem_free(bytes);
     return true;
@@ -247,7 +286,7 @@ static void hand_job(Ranks *ranks, int rank, RanksWork *work, size_t i) {
         return;
     }
     wire_release(&wire);
-    work->face.back(work->data, i);
+    work->face.back(work->data, i, true);
     batch_end(work->batch, i);
 }
 
@@ -263,6 +302,8 @@ static RanksWork *work_left(Ranks *ranks) {
 
 /* Whether the rank can have one more job. */
 static bool slot_free(const Slot *slot, const RanksWork *work) {
+    if (slot->failed == work->call)
+        return false;
     int most = slot->workers;
     if (most > 0 && work->threads > 0)
         most = work->threads;
@@ -372,6 +413,7 @@ Status ranks_create(Ranks **out, Transport *transport, Err *err) {
         return STATUS_NOMEM;
     ranks->transport = transport;
     ranks->last = &ranks->first;
+    ranks->call = 1;
     ranks->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     ranks->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     int failed = thread_start(&ranks->thread, conduct, ranks);
@@ -409,6 +451,12 @@ void ranks_release(Ranks *ranks) {
     mem_free(ranks);
 }
 
+void ranks_begin(Ranks *ranks) {
+    pthread_mutex_lock(&ranks->lock);
+    ranks->call++;
+    pthread_mutex_unlock(&ranks->lock);
+}
+
 Status ranks_help(Ranks *ranks, Batch *batch, void *data, const RanksFace *face,
                   int threads, Err *err) {
     RanksWork *work = mem_zeroed(1, sizeof *work, err);
@@ -419,6 +467,7 @@ Status ranks_help(Ranks *ranks, Batch *batch, void *data, const RanksFace *face,
                         .face = *face,
                         .threads = threads};
     pthread_mutex_lock(&ranks->lock);
+    work->call = ranks->call;
     *ranks->last = work;
     ranks->last = &work->next;
     pthread_cond_broadcast(&ranks->changed);

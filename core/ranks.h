@@ -58,8 +58,8 @@ struct RanksFace {
     void (*job)(void *data, size_t i, RankJob *out);
     /* Job i's answers have come. */
     void (*took)(void *data, size_t i, int rank);
-    /* Job i, which ends, is still to be run: it could not be sent. */
-    void (*back)(void *data, size_t i);
+    /* Job i, which ends, is still to be run: where `own`, by rank 0 itself. */
+    void (*back)(void *data, size_t i, bool own);
 };
 
 /* Starts the conductor of rank 0. Creates: ranks_release. */
@@ -69,12 +69,15 @@ void ranks_cancel(Ranks *ranks);
 /* The same, waits for the ranks that hold some of it, and ends. */
 void ranks_stop(Ranks *ranks);
 void ranks_release(Ranks *ranks);
+/* A rank that failed at a job gets no more of those that are handed out until
+ * this is called. */
+void ranks_begin(Ranks *ranks);
 /* Has the other ranks help with a batch that was started, each with `threads`
  * workers (0: as many as it has processors). Keeps the batch. */
 CHECKED Status ranks_help(Ranks *ranks, Batch *batch, void *data,
                           const RanksFace *face, int threads, Err *err);
-/* Copies a sentence about the ranks that was not told before, if there is
- * one: why one of them does not help. */
+/* Copies a sentence that was not told before, if there is one: why a rank does
+ * not help, and how many others do not. Of each rank it is told once. */
 enum { RANKS_NOTE = 1280 };
 bool ranks_note(Ranks *ranks, char out[RANKS_NOTE]);
 

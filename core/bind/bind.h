@@ -212,6 +212,8 @@ void bind_work_close(Work *work);
 typedef struct RanksFace RanksFace; /* of ranks.h */
 /* Whether there are other ranks. */
 bool bind_ranks_there(lua_State *L);
+/* Those that failed before may help again. */
+void bind_ranks_begin(lua_State *L);
 /* Has the other ranks, if there are any, help with the work that was started:
  * before the first bind_work_next. */
 void bind_ranks_help(lua_State *L, Work *work, int threads,

@@ -46,6 +46,12 @@ bool bind_ranks_there(lua_State *L) {
     return find_transport(L) != NULL;
 }
 
+void bind_ranks_begin(lua_State *L) {
+    Transport *transport = find_transport(L);
+    if (transport != NULL && transport->ranks != NULL)
+        ranks_begin(transport->ranks);
+}
+
 void bind_ranks_help(lua_State *L, Work *work, int threads,
                      const RanksFace *face) {
     Transport *transport = find_transport(L);

@@ -328,6 +328,7 @@ static int core_spectra(lua_State *L) {
     read_eigen(L, spectra);
     bind_cache_begin(L, OPTIONS, &spectra->cache);
     spectra_fill(L, spectra);
+    bind_ranks_begin(L);
     start_round(L, spectra, threads);
     deliver_found(L, spectra);
     while (spectra->jobs > 0) {

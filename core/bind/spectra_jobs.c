@@ -219,9 +219,10 @@ static void round_took(void *data, size_t i, int rank) {
     }
 }
 
-static void round_back(void *data, size_t i) {
+static void round_back(void *data, size_t i, bool own) {
     Job *job = round_job(data, i);
-    job->own = job->back = true;
+    job->back = true;
+    job->own = own;
 }
 
 const RanksFace round_face = {round_put, round_took, round_back};

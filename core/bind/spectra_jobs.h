@@ -1,4 +1,4 @@
-/* The jobs of core.spectra as workers and other ranks run them: no Lua in it. */
+/* The jobs of core.spectra as workers and other ranks run them, without Lua. */
 #ifndef WEFT_SPECTRA_JOBS_H
 #define WEFT_SPECTRA_JOBS_H
 

@@ -148,7 +148,7 @@ typedef struct Spectra {
     Status status[JOBS];
     Err err[JOBS];
     int rank[JOBS];
-    bool back[JOBS];
+    bool back[JOBS], own[JOBS]; /* given back; to rank 0 alone */
     atomic_bool released;
 } Spectra;
 
@@ -174,9 +174,10 @@ static void face_took(void *data, size_t i, int rank) {
     spectra->rank[i] = rank;
 }
 
-static void face_back(void *data, size_t i) {
+static void face_back(void *data, size_t i, bool own) {
     Spectra *spectra = data;
     spectra->back[i] = true;
+    spectra->own[i] = own;
 }
 
 static const RanksFace FACE = {face_job, face_took, face_back};
@@ -350,7 +351,7 @@ static void test_unsendable(void **state) {
                      STATUS_OK);
     assert_int_equal(drain(batch), JOBS);
     for (int i = 0; i < JOBS; i++)
-        assert_int_equal(there->info[i].read, 0);
+        assert_true(there->info[i].read == 0 && there->own[i]);
     assert_int_equal(compute_back(there), JOBS);
     check_same(here, there);
     assert_int_equal(net.jobs[1], 0);
@@ -359,6 +360,21 @@ static void test_unsendable(void **state) {
     net_close(0);
     spectra_end(here);
     spectra_end(there);
+}
+
+/* An answer of rank 1's to a job: of the whole and, where that is STATUS_OK, of
+ * its matrix, both no more than a reason. */
+static void answer(uint64_t id, Status whole, Status each, const char *why) {
+    Wire wire = {0};
+    wire_u64(&wire, RANKS_ANSWER);
+    wire_u64(&wire, id);
+    wire_u64(&wire, whole);
+    if (whole == STATUS_OK)
+        wire_u64(&wire, each);
+    wire_text(&wire, why);
+    assert_int_equal(
+        port_send(&ports[1].transport, 0, wire.bytes, wire.count, NULL),
+        STATUS_OK);
 }
 
 static size_t count_of(const size_t *counter) {
@@ -374,6 +390,7 @@ static void test_cancelled(void **state) {
     (void)state;
     Spectra *there = spectra_make();
     Ranks *ranks = NULL;
+    char note[RANKS_NOTE];
     assert_int_equal(ranks_create(&ranks, net_open(2, 0), NULL), STATUS_OK);
     hello(1, 1, NULL);
     Batch *batch = make_batch(there);
@@ -385,54 +402,159 @@ static void test_cancelled(void **state) {
     while (count_of(&net.cancels) == 0)
         pause_briefly();
     assert_false(atomic_load(&there->released));
-    Wire wire = {0};
-    wire_u64(&wire, RANKS_ANSWER);
-    wire_u64(&wire, 1);
-    wire_u64(&wire, STATUS_CANCELLED);
-    wire_text(&wire, "interrupted");
-    assert_int_equal(
-        port_send(&ports[1].transport, 0, wire.bytes, wire.count, NULL),
-        STATUS_OK);
+    answer(1, STATUS_OK, STATUS_CANCELLED, "interrupted");
     while (!atomic_load(&there->released))
         pause_briefly();
-    assert_string_equal(there->err[0].message, "interrupted");
+    assert_false(ranks_note(ranks, note));
     ranks_release(ranks);
     net_close(0);
     spectra_end(there);
 }
 
-/* Answers that are none: each costs its own job, and names the rank. */
+/* A batch of which rank 1 takes the first `taken` jobs, and what waits for it
+ * is the pool's once they are taken. */
+typedef struct Shared {
+    Spectra *there;
+    Ranks *ranks;
+    Pool *pool;
+    Batch *batch;
+} Shared;
+
+static Batch *share_batch(const Shared *shared) {
+    Batch *batch = make_batch(shared->there);
+    assert_int_equal(
+        ranks_help(shared->ranks, batch, shared->there, &FACE, 0, NULL),
+        STATUS_OK);
+    return batch;
+}
+
+static Shared share(uint64_t taken) {
+    Shared shared = {.there = spectra_make()};
+    assert_int_equal(pool_create(&shared.pool, 1, NULL), STATUS_OK);
+    assert_int_equal(ranks_create(&shared.ranks, net_open(2, 0), NULL),
+                     STATUS_OK);
+    hello(1, taken, NULL);
+    shared.batch = share_batch(&shared);
+    while (count_of(&net.jobs[1]) < taken)
+        pause_briefly();
+    return shared;
+}
+
+/* After rank 1's answers: the pool does the rest, of what was given back there
+ * are so many, and rank 1 had no more jobs; then all is as in one process. */
+static void share_rest(Shared *shared, size_t given, bool own,
+                       const char *note) {
+    Spectra *here = spectra_make(), *there = shared->there;
+    char found[RANKS_NOTE];
+    size_t sent = count_of(&net.jobs[1]);
+    while (!ranks_note(shared->ranks, found))
+        pause_briefly();
+    assert_string_equal(found, note);
+    assert_int_equal(pool_start(shared->pool, shared->batch, NULL), STATUS_OK);
+    assert_int_equal(drain(shared->batch), JOBS);
+    assert_int_equal(count_of(&net.jobs[1]), sent);
+    for (int i = 0; i < JOBS; i++)
+        assert_true(!there->back[i] || there->own[i] == own);
+    assert_int_equal(compute_back(there), given);
+    compute_here(here);
+    check_same(here, there);
+    assert_false(ranks_note(shared->ranks, found));
+    batch_release(shared->batch);
+    spectra_end(here);
+}
+
+static void share_end(Shared *shared) {
+    ranks_release(shared->ranks);
+    pool_release(shared->pool);
+    net_close(0);
+    spectra_end(shared->there);
+}
+
+/* Answers that are none cost time, and nothing else. */
 static void test_broken_answers(void **state) {
     (void)state;
-    Spectra *there = spectra_make();
+    const uint64_t noise[] = {99, 1}, nobody[] = {RANKS_ANSWER, 1000, 0};
+    Shared shared = share(3);
+    for (uint64_t id = 1; id <= 3; id++) {
+        const uint64_t broken[] = {RANKS_ANSWER, id, id % 2 ? 77 : 0, 5};
+        send_words(1, 0, nobody, 3);
+        send_words(1, 0, broken, 4);
+    }
+    send_words(1, 0, noise, 2);
+    share_rest(&shared, 3, true,
+               "rank 1 on far: a message's status at byte 16 is 77: expected "
+               "at most 9: its jobs go to others");
+    share_end(&shared);
+}
+
+/* A rank that can't begin: others may, it is left alone until the next call.
+ */
+static void test_not_begun(void **state) {
+    (void)state;
+    Shared shared = share(2);
+    answer(1, STATUS_IO, STATUS_OK, "f: cannot open");
+    answer(2, STATUS_IO, STATUS_OK, "f: cannot open");
+    share_rest(&shared, 2, false,
+               "rank 1 on far: f: cannot open: its jobs go to others");
+    shared.batch = share_batch(&shared);
+    assert_int_equal(pool_start(shared.pool, shared.batch, NULL), STATUS_OK);
+    assert_int_equal(drain(shared.batch), JOBS);
+    batch_release(shared.batch);
+    assert_int_equal(count_of(&net.jobs[1]), 2);
+    ranks_begin(shared.ranks);
+    shared.batch = share_batch(&shared);
+    while (count_of(&net.jobs[1]) < 4)
+        pause_briefly();
+    answer(3, STATUS_IO, STATUS_OK, "told before");
+    answer(4, STATUS_NOMEM, STATUS_OK, "told before");
+    assert_int_equal(pool_start(shared.pool, shared.batch, NULL), STATUS_OK);
+    assert_int_equal(drain(shared.batch), JOBS);
+    batch_release(shared.batch);
+    share_end(&shared);
+}
+
+/* What may be the rank's own failure is rank 0's to find; what tells of the
+ * matrix is an answer. */
+static void test_failed_midway(void **state) {
+    (void)state;
+    Shared shared = share(2);
+    answer(1, STATUS_OK, STATUS_NONFINITE, "as it is");
+    while (count_of(&net.jobs[1]) < 3)
+        pause_briefly();
+    assert_int_equal(shared.there->status[0], STATUS_NONFINITE);
+    assert_string_equal(shared.there->err[0].message, "as it is");
+    assert_int_equal(shared.there->rank[0], 1);
+    shared.there->back[0] = shared.there->own[0] = true; /* to compare */
+    answer(2, STATUS_OK, STATUS_NOMEM, "not enough memory");
+    answer(3, STATUS_OK, STATUS_IO, "cannot read");
+    share_rest(&shared, 3, true,
+               "rank 1 on far: not enough memory: its jobs go to others");
+    share_end(&shared);
+}
+
+/* Many ranks are told of in one line. */
+static void test_many_notes(void **state) {
+    (void)state;
     Ranks *ranks = NULL;
     char note[RANKS_NOTE];
-    assert_int_equal(ranks_create(&ranks, net_open(2, 0), NULL), STATUS_OK);
-    hello(1, 1, NULL);
+    const uint64_t broken[] = {RANKS_HELLO, 0, 9999};
+    assert_int_equal(ranks_create(&ranks, net_open(4, 0), NULL), STATUS_OK);
+    for (int rank = 1; rank < 4; rank++)
+        send_words(rank, 0, broken, 3);
+    Spectra *there = spectra_make();
     Batch *batch = make_batch(there);
     assert_int_equal(ranks_help(ranks, batch, there, &FACE, 0, NULL),
                      STATUS_OK);
-    for (uint64_t id = 1; id <= JOBS; id++) {
-        while (count_of(&net.jobs[1]) < id)
-            pause_briefly();
-        const uint64_t nobody[] = {RANKS_ANSWER, 1000 + id, 0};
-        const uint64_t noise[] = {99, id};
-        const uint64_t answer[] = {RANKS_ANSWER, id, id % 2 ? 77 : 0, 5};
-        send_words(1, 0, nobody, 3);
-        send_words(1, 0, noise, 2);
-        send_words(1, 0, answer, 4);
-    }
-    assert_int_equal(drain(batch), JOBS);
-    for (int i = 0; i < JOBS; i++)
-        assert_int_equal(there->status[i], STATUS_FORMAT);
-    assert_string_equal(there->err[0].message,
-                        "rank 1: a message's status at byte 16 is 77: expected "
-                        "at most 9");
-    assert_true(ranks_note(ranks, note));
-    assert_string_equal(note, "rank 1: a message's kind at byte 0 is 99: "
-                              "expected at most 4");
-    assert_false(ranks_note(ranks, note));
+    for (int from; port_probe(&ports[0].transport, &from, &(size_t){0});)
+        pause_briefly();
     batch_release(batch);
+    ranks_stop(ranks);
+    assert_true(ranks_note(ranks, note));
+    assert_string_equal(note,
+                        "rank 1: a message's workers at byte 16 is 9999: "
+                        "expected at most 1024: its jobs go to others; others "
+                        "that do not help: 2");
+    assert_false(ranks_note(ranks, note));
     ranks_release(ranks);
     net_close(0);
     spectra_end(there);
@@ -506,6 +628,18 @@ static void test_broken_jobs(void **state) {
     net_close(1);
 }
 
+/* Waits for all; the pool does what a rank that failed is not given. */
+static void drain_helped(Ranks *ranks, Batch *batch, Pool *pool) {
+    char note[RANKS_NOTE];
+    size_t told = 0, i;
+    for (bool all = false; !all;) {
+        told += batch_next(batch, 0.001, &i, &all);
+        if (ranks_note(ranks, note))
+            assert_int_equal(pool_start(pool, batch, NULL), STATUS_OK);
+    }
+    assert_int_equal(told, JOBS);
+}
+
 /* A thread may be refused memory for a job or for its answer; nothing hangs
  * and nothing is lost. */
 static void test_no_memory(void **state) {
@@ -517,7 +651,9 @@ static void test_no_memory(void **state) {
         Ranks *ranks = NULL;
         Transport *transport = net_open(2, 1);
         Batch *batch = make_batch(there);
+        Pool *pool = NULL;
         int from;
+        assert_int_equal(pool_create(&pool, 1, NULL), STATUS_OK);
         size_t n;
         while (!port_probe(transport, &from, &n))
             pause_briefly(); /* until it has said hello */
@@ -526,15 +662,14 @@ static void test_no_memory(void **state) {
         if (status == STATUS_OK)
             status = ranks_help(ranks, batch, there, &FACE, 0, NULL);
         if (status == STATUS_OK)
-            assert_int_equal(drain(batch), JOBS);
+            drain_helped(ranks, batch, pool);
         fail_alloc_at(0);
         (void)compute_back(there);
-        for (int i = 0; i < JOBS; i++)
-            assert_true(there->status[i] == STATUS_OK ||
-                        there->status[i] == STATUS_NOMEM ||
-                        there->status[i] == STATUS_CANCELLED);
+        if (status == STATUS_OK)
+            check_same(here, there);
         batch_release(batch);
         ranks_release(ranks);
+        pool_release(pool);
         net_close(1);
         spectra_end(there);
     }
@@ -554,6 +689,9 @@ int main(void) {
         cmocka_unit_test(test_unsendable),
         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_broken_answers),
+        cmocka_unit_test(test_not_begun),
+        cmocka_unit_test(test_failed_midway),
+        cmocka_unit_test(test_many_notes),
         cmocka_unit_test(test_other_method),
         cmocka_unit_test(test_broken_jobs),
         cmocka_unit_test(test_no_memory),

@@ -73,8 +73,8 @@ local function differences(a, b)
 end
 
 -- All spectra of the model, and matrices in memory, in one batch; prints the
--- checksum and how many another rank computed. Where `again` it does so until
--- that is one or more.
+-- checksum, and whether another rank computed any. It is done again until that
+-- is so.
 local SCRIPT <const> = [[
 local core = require "weft.core"
 local m = assert(weft.open(%q))
@@ -103,16 +103,18 @@ local function batch()
 end
 local sum, other = batch()
 for _ = 1, %d do
-  if other > 0 then break end
+  if other > 0 and not %s then break end
   sum, other = batch()
 end
 print(sum, other > 0)
 ]]
 
--- `opened` is done once the model (of another path: `from`) is open.
-local function script(tries, opened, from)
+-- A command: `opened` is done once the model, at `from`, is open; it ends after
+-- so many `tries`, where `all` not before.
+local function script(options)
   local path = place .. "/script.lua"
-  support.write(path, SCRIPT:format(from or model, opened or "", tries))
+  support.write(path, SCRIPT:format(options.from or model, options.opened or "",
+    options.tries, options.all or false))
   return quoted(program) .. " " .. quoted(path)
 end
 
@@ -135,9 +137,9 @@ describe("mpirun", function()
       pending(missing)
       return
     end
-    local sum = sh(script(0)):match "^(%d+)\tfalse\n$"
+    local sum = sh(script { tries = 0 }):match "^(%d+)\tfalse\n$"
     assert.is_string(sum)
-    local status, output, errors = ranks(2, script(200))
+    local status, output, errors = ranks(2, script { tries = 200 })
     assert.same({ 0, sum .. "\ttrue\n" }, { status, output }, errors)
   end)
 
@@ -146,13 +148,38 @@ describe("mpirun", function()
       pending(missing)
       return
     end
-    local sum = sh(script(0)):match "^%d+"
+    local sum = sh(script { tries = 0 }):match "^%d+"
     local copy <const> = place .. "/copy"
     sh(("cp -r %s %s"):format(quoted(model), quoted(copy)))
-    local status, output, errors = ranks(2, script(200,
-      ("assert(os.rename(%q, %q))"):format(copy, copy .. "-moved"), copy))
+    local status, output, errors = ranks(2, script { tries = 200, from = copy,
+      opened = ("assert(os.rename(%q, %q))"):format(copy, copy .. "-moved") })
     -- the matrices in memory are still sent
     assert.same({ 0, sum .. "\ttrue\n", "" }, { status, output, errors })
+  end)
+
+  it("does what a rank can't that does not see the files", function()
+    local bare <const>, copy <const> = place .. "/nothing", place .. "/another"
+    if missing or select(2, sh "unshare --mount true 2>&1") ~= 0 then
+      pending(missing or "no mount namespaces")
+      return
+    end
+    sh(("mkdir %s; cp -a %s %s"):format(quoted(bare), quoted(model),
+      quoted(copy)))
+    local sum = sh(script { tries = 0 }):match "^%d+"
+    for folder, why in pairs { [bare] = "cannot open: No such file .*",
+      [copy] = "another file on this rank than on rank 0 .*" } do
+      local mount <const> = ([[exec unshare --mount sh -c \
+        'mount --bind %s %s && exec "$@"' sh "$@"]]):format(folder, model)
+      local status, output, errors = ranks(2, elsewhere(mount, script {
+        tries = 20, all = true }))
+      assert.same({ 0, sum }, { status, output:match "^%d+" }, errors)
+      assert.matches("^weft: rank 1 on %S+: %S+/model/%S+: " .. why
+        .. ": its jobs go to others\n$", errors)
+      local out <const> = folder .. "-report"
+      status, output, errors = ranks(2, elsewhere(mount, report(out)))
+      assert.same({ 0, "" }, { status, output }, errors)
+      assert.equal("", differences(report_alone(), out))
+    end
   end)
 
   it("takes nothing from a rank whose last digits may differ", function()
@@ -168,8 +195,9 @@ describe("mpirun", function()
       pending "this OpenBLAS has one kernel"
       return
     end
-    local sum = sh(script(0)):match "^%d+"
-    local status, output, errors = ranks(2, elsewhere(other, script(20)))
+    local sum = sh(script { tries = 0 }):match "^%d+"
+    local status, output, errors = ranks(2, elsewhere(other,
+      script { tries = 20 }))
     assert.same({ 0, sum .. "\tfalse\n" }, { status, output }, errors)
     assert.matches("^weft: rank 1 on %S+ computes by weft .* Nehalem, .*; "
       .. "rank 0 by weft .*: it gets no jobs\n$", errors)
@@ -324,8 +352,8 @@ exec ip netns exec %sb unshare --uts sh -c "hostname %sb; $*"
     assert.same({ 0, "" }, { status, output }, errors)
     assert.equal("", differences(report_alone(), place .. "/hosts"))
     assert.matches("^10.213.77.2\n", support.read(log))
-    local sum = sh(script(0)):match "^%d+"
-    status, output, errors = both(script(200))
+    local sum = sh(script { tries = 0 }):match "^%d+"
+    status, output, errors = both(script { tries = 200 })
     assert.same({ 0, sum .. "\ttrue\n" }, { status, output }, errors)
   end)
 end)
