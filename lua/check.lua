@@ -125,6 +125,45 @@ function check.list(name, value, kind, expected)
   end
 end
 
+-- Options of whatever takes a list's spectra, and their types; false: by WORDS.
+local BATCH <const> = { threads = "number", precision = "string",
+  method = "string", shown = "boolean", each = "function", note = "function",
+  cache = false }
+local WORDS <const> = {
+  precision = { double = true, single = true },
+  method = { gram = true, direct = true },
+  cache = { [true] = true, [false] = true, fresh = true },
+}
+local THREADS <const> = 1024
+
+--- Refuses options that are neither those of every batch of spectra nor `own`,
+--- a table of names and types, or are none of their words or numbers.
+function check.batch_options(options, own)
+  if options ~= nil and type(options) ~= "table" then
+    error(("options are a %s, expected a table"):format(type(options)), CALLER)
+  end
+  for name, value in pairs(options or {}) do
+    local kind = BATCH[name]
+    if kind == nil then
+      kind = own[name]
+    end
+    if kind == nil then
+      error(("unknown option '%s'"):format(tostring(name)), CALLER)
+    elseif kind and type(value) ~= kind then
+      error(("option '%s' is a %s, expected a %s"):format(name, type(value),
+        kind), CALLER)
+    elseif WORDS[name] and not WORDS[name][value] then
+      error(("option '%s': '%s' is none of its words"):format(name, value),
+        CALLER)
+    end
+  end
+  local threads <const> = options and options.threads or 1
+  if math.tointeger(threads) == nil or threads < 1 or threads > THREADS then
+    error(("option 'threads': %s, expected 1 to %d"):format(threads, THREADS),
+      CALLER)
+  end
+end
+
 --- Refuses what is not of a class, by its metatable's name: "frame".
 function check.class(name, value, class)
   local meta <const> = debug.getmetatable(value)

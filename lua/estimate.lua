@@ -52,21 +52,8 @@ local function exact_result(spectrum)
     probes = 0, steps = 0, exact = true, density = density(s) }
 end
 
-local OPTIONS <const> = { threads = "number", seed = "number",
-  precision = "string", method = "string", each = "function",
-  note = "function", exact_below = "number", cache = false, shown = "boolean" }
-
-local function check_options(options)
-  for name, value in pairs(options) do
-    local kind <const> = OPTIONS[name]
-    if kind == nil then
-      error(("unknown option '%s'"):format(tostring(name)), 3)
-    elseif kind and type(value) ~= kind then
-      error(("option '%s' is a %s, expected a %s"):format(name, type(value),
-        kind), 3)
-    end
-  end
-end
+-- Options beside those of every batch.
+local OPTIONS <const> = { seed = "number", exact_below = "number" }
 
 -- Raises at the caller of estimate.of: what the core refuses would name the
 -- place in a list that the caller has not made.
@@ -96,9 +83,8 @@ end
 function estimate.of(list, options)
   check.type("list", list, "table", "an array of tensors and kernels")
   check_list(list)
-  check.optional("options", options, "table")
+  check.batch_options(options, OPTIONS)
   options = options or {}
-  check_options(options)
   local limit <const> = check.integer("option 'exact_below'",
     options.exact_below or estimate.EXACT_BELOW, LEAST, MOST)
   local small <const>, large <const> = sorted_out(list, limit)

@@ -144,39 +144,8 @@ local function row_of(part, chosen, spectrum, reason)
   return row
 end
 
--- What options there are, and their types; progress is of two.
-local OPTIONS <const> = { threads = "number", precision = "string",
-  method = "string", shown = "boolean", each = "function", note = "function",
-  estimate = "boolean", cache = false, progress = false }
-local WORDS <const> = {
-  precision = { double = true, single = true },
-  method = { gram = true, direct = true },
-  cache = { [true] = true, [false] = true, fresh = true },
-}
-local THREADS <const> = 1024
-
--- Raises at the caller of measure.parts, before anything is computed.
-local function check_options(options)
-  if options ~= nil and type(options) ~= "table" then
-    error(("options are a %s, expected a table"):format(type(options)), 3)
-  end
-  for name, value in pairs(options or {}) do
-    local kind <const> = OPTIONS[name]
-    if kind == nil then
-      error(("unknown option '%s'"):format(tostring(name)), 3)
-    elseif kind and type(value) ~= kind then
-      error(("option '%s' is a %s, expected a %s"):format(name, type(value),
-        kind), 3)
-    elseif WORDS[name] and not WORDS[name][value] then
-      error(("option '%s': '%s' is none of its words"):format(name, value), 3)
-    end
-  end
-  local threads <const> = options and options.threads or 1
-  if math.tointeger(threads) == nil or threads < 1 or threads > THREADS then
-    error(("option 'threads': %s, expected 1 to %d"):format(threads, THREADS),
-      3)
-  end
-end
+-- Options beside those of every batch; progress is of two types.
+local OPTIONS <const> = { estimate = "boolean", progress = false }
 
 --- weft.measure(parts, {"effective_rank", …}, {threads=, precision=,
 --- progress=, each=}): a frame with a row a part: layer, name or head, shape,
@@ -193,7 +162,7 @@ function measure.parts(parts, names, options)
   end
   check.list("parts", parts, "table", "parts such as m:weights{} gives")
   check.optional("names", names, "table", "an array of metrics' names")
-  check_options(options)
+  check.batch_options(options, OPTIONS)
   local chosen, columns, units = {}, { "layer" }, {}
   for i, name in ipairs(names or { "effective_rank" }) do
     chosen[i] = metrics.get(name)
