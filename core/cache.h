@@ -15,7 +15,7 @@
 
 /* To be raised with every change of the numbers that are computed, of how they
  * are read, or of what the key's words mean. */
-enum { CACHE_METHOD = 3 };
+enum { CACHE_METHOD = 4 };
 
 /* One line of all that the last digits hang on beside the matrix itself: the
  * versions of weft, its numbers, BLAS and LAPACK, and the vector code that is

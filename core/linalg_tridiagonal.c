@@ -90,24 +90,34 @@ static inline Sweep sweep_begin(double shift, double d_last) {
     return (Sweep){shift, 1, 0, gamma, gamma * gamma};
 }
 
-static double next_p(double gamma, double c, double c_before, double off) {
-    return c != 0 ? gamma * gamma / c : c_before * off;
+/* What a row of so small a p comes to that r / p is no number. In a team p and
+ * what is off the diagonal may both be nothing, where the sweep
+ * before has just left that: such a row stands apart. */
+static void take_small(Sweep *sweep, double d, double off, double before) {
+    double r = sweep->p + off, c_before = sweep->c;
+    sweep->c = r != 0 ? sweep->p / r : 1;
+    sweep->s = r != 0 ? off / r : 0;
+    sweep->gamma = sweep->c * (d - sweep->shift) - sweep->s * before;
+    sweep->p =
+        sweep->c != 0 ? sweep->gamma * sweep->gamma / sweep->c : c_before * off;
 }
 
 static inline void sweep_row(Sweep *sweep, double *d, double *b, int i,
                              int last) {
-    double off = b[i], r = sweep->p + off;
-    double before = sweep->gamma, c_before = sweep->c;
-    double inverse = r / sweep->p; /* 1 / c, not waiting for it */
+    double off = b[i], p = sweep->p, r = p + off, before = sweep->gamma;
+    double inverse = r / p; /* 1 / c, not waiting for it */
     if (i < last - 1)
         b[i + 1] = sweep->s * r;
-    sweep->c = sweep->p / r;
-    sweep->s = off / r;
-    double gamma = sweep->c * (d[i] - sweep->shift) - sweep->s * before;
-    d[i + 1] = before + (d[i] - gamma);
-    sweep->gamma = gamma;
-    sweep->p = sweep->p > INVERTIBLE ? gamma * gamma * inverse
-                                     : next_p(gamma, sweep->c, c_before, off);
+    if (p > INVERTIBLE) {
+        sweep->c = p / r;
+        sweep->s = off / r;
+        double gamma = sweep->c * (d[i] - sweep->shift) - sweep->s * before;
+        sweep->gamma = gamma;
+        sweep->p = gamma * gamma * inverse;
+    } else {
+        take_small(sweep, d[i], off, before);
+    }
+    d[i + 1] = before + (d[i] - sweep->gamma);
 }
 
 static inline void sweep_end(const Sweep *sweep, double *d, double *b,
@@ -158,7 +168,6 @@ static void team_edge(Team *team, double *d, double *b, int row, int first,
  * is the next one's in the following row, in registers. */
 HOT static void team_rows(Team *team, double *d, double *b, int row,
                           int first) {
-    static const Bits UP = {0, LANES, LANES + 1, LANES + 2};
     const Lanes shift = team->shift;
     Lanes c = team->c, s = team->s, gamma = team->gamma, p = team->p;
     Lanes off, di, b_new = {0}, d_new = {0};
@@ -168,21 +177,29 @@ HOT static void team_rows(Team *team, double *d, double *b, int row,
     }
     for (; row > first; row--) {
         Lanes r = p + off, inverse = r / p, before = gamma, c_before = c;
+        Lanes p_before = p;
         Bits fits = p > INVERTIBLE;
         b_new = s * r;
         c = p / r;
         s = off / r;
         gamma = c * (di - shift) - s * before;
-        d_new = before + (di - gamma);
         p = gamma * gamma * inverse;
         if (!(fits[0] & fits[1] & fits[2] & fits[3]))
-            for (int l = 0; l < LANES; l++)
-                p[l] = fits[l] ? p[l]
-                               : next_p(gamma[l], c[l], c_before[l], off[l]);
+            for (int l = 0; l < LANES; l++) {
+                Sweep sweep = {shift[l], c_before[l], 0, 0, p_before[l]};
+                if (fits[l])
+                    continue;
+                take_small(&sweep, di[l], off[l], before[l]);
+                c[l] = sweep.c;
+                s[l] = sweep.s;
+                gamma[l] = sweep.gamma;
+                p[l] = sweep.p;
+            }
+        d_new = before + (di - gamma);
         b[row + 2 * LANES - 1] = b_new[LANES - 1];
         d[row + 2 * LANES - 1] = d_new[LANES - 1];
-        off = __builtin_shuffle((Lanes){b[row - 1]}, b_new, UP);
-        di = __builtin_shuffle((Lanes){d[row - 1]}, d_new, UP);
+        off = __builtin_shufflevector((Lanes){b[row - 1]}, b_new, 0, 4, 5, 6);
+        di = __builtin_shufflevector((Lanes){d[row - 1]}, d_new, 0, 4, 5, 6);
     }
     for (int l = 0; l < LANES - 1; l++) {
         b[row + 2 + 2 * l] = b_new[l];
@@ -263,6 +280,13 @@ static bool find_exponent(int n, const double *d, const double *e,
     return finite;
 }
 
+static bool all_finite(int n, const double *d) {
+    bool finite = true;
+    for (int i = 0; i < n; i++)
+        finite = finite && isfinite(d[i]);
+    return finite;
+}
+
 /* All blocks, one after the other. */
 static bool solve(int n, double *d, double *e) {
     int64_t left = (int64_t)n * SWEEPS;
@@ -279,7 +303,7 @@ static bool solve(int n, double *d, double *e) {
             return false;
         first = last + 1;
     }
-    return true;
+    return all_finite(n, d);
 }
 
 Status linalg_tridiagonal_values(int n, double *d, double *e, Err *err) {

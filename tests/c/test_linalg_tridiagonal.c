@@ -73,6 +73,16 @@ static double rising(int i, int n) {
     return falling(n - i, n);
 }
 
+/* So steep that products of what is in a row are nothing. */
+static double steep(int i, int n) {
+    return pow(10, i - n);
+}
+
+/* Rows of which only the first half is not hardly anything. */
+static double faint(int i, int n) {
+    return i < n / 2 ? 1 : 0x1p-465;
+}
+
 static double huge(int i, int n) {
     (void)n;
     return i % 3 == 0 ? 0x1p+1000 : 0x1p+990;
@@ -99,9 +109,9 @@ static void test_random(void **state) {
     static const struct {
         const char *name;
         Grade *grade;
-    } GRADES[] = {{"even", even},     {"falling", falling}, {"rising", rising},
-                  {"huge", huge},     {"tiny", tiny},       {"apart", apart},
-                  {"parts", in_parts}};
+    } GRADES[] = {{"even", even},      {"falling", falling}, {"rising", rising},
+                  {"huge", huge},      {"tiny", tiny},       {"apart", apart},
+                  {"parts", in_parts}, {"steep", steep},     {"faint", faint}};
     for (size_t k = 0; k < sizeof GRADES / sizeof *GRADES; k++)
         for (int n = 0; n <= 600; n += n < 40 ? 1 : n < 120 ? 16 : 120) {
             double *d = numbers((size_t)n, 41), *e = numbers((size_t)n, 42);
