@@ -262,7 +262,7 @@ static Status by_gram(Run *run, Err *err) {
 
 /* ---- single precision ---- */
 
-/* PanelStep: as spectrum_add_panel, in float32. */
+/* PanelStep: G (n, n) of state += the panel's part, in float32. */
 static Status add_gram_float(Run *run, const Panel *panel, void *state,
                              Err *err) {
     size_t count = (size_t)run->n * (size_t)panel->k;
@@ -373,8 +373,6 @@ Status spectrum_from_slices(const Tensor *matrix, const SpectrumWish *wish,
                             double *g, const SpectrumSlice *sum, double *s,
                             SpectrumInfo *info, Scratch *scratch,
                             const volatile int *cancel, Err *err) {
-    if (sum->bad.count == 0 && spectrum_scale_of(sum->largest) != 1)
-        return spectrum_values(matrix, wish, s, info, scratch, cancel, err);
     Run run;
     Status status = spectrum_open(&run, matrix, scratch, cancel, err);
     if (status != STATUS_OK)

@@ -67,9 +67,11 @@ CHECKED Status spectrum_slice(const Tensor *matrix, int slice, double *g,
  * that slice's pass found. */
 void spectrum_add(int64_t n, double *g, const double *part, SpectrumSlice *sum,
                   const SpectrumSlice *next);
+/* Whether the squares left a double's range, so that the sum is of no use and
+ * spectrum_values is to be called. */
+bool spectrum_rescales(const SpectrumSlice *sum);
 /* spectrum_values from the sum of all slices' G (n, n), destroyed, and *sum,
- * what their passes found: to the bit. A matrix whose squares leave a double's
- * range is read again. */
+ * what their passes found: to the bit. */
 CHECKED Status spectrum_from_slices(const Tensor *matrix,
                                     const SpectrumWish *wish, double *g,
                                     const SpectrumSlice *sum, double *s,

@@ -173,6 +173,11 @@ void spectrum_share_slice(SpectrumShare *share, const Tensor *matrix, int slice,
     }
 }
 
+static void free_sum(SpectrumShare *share) {
+    mem_free(share->g);
+    share->g = NULL;
+}
+
 Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
                              const SpectrumWish *wish, double *s,
                              SpectrumInfo *info, Scratch *scratch,
@@ -187,18 +192,22 @@ Status spectrum_share_values(SpectrumShare *share, const Tensor *matrix,
         status = err_set(err, STATUS_NOMEM,
                          "not enough memory for a matrix's %d slices",
                          share->slices);
+    if (status == STATUS_OK && spectrum_rescales(&share->sum)) {
+        free_sum(share); /* whose room the other way takes */
+        return spectrum_values(matrix, wish, s, info, scratch, cancel, err);
+    }
     if (status == STATUS_OK)
         status = spectrum_from_slices(matrix, wish, share->g, &share->sum, s,
                                       info, scratch, cancel, err);
-    mem_free(share->g);
-    share->g = NULL;
+    free_sum(share);
     return status;
 }
 
 size_t spectrum_share_room(int64_t n) {
+    if (n <= 0)
+        return 0;
     double bytes =
         (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     double half = fmin(bytes, cgroup_memory("")) / 2;
-    return n > 0 ? (size_t)(half / ((double)n * (double)n * sizeof(double)))
-                 : 0;
+    return (size_t)(half / ((double)n * (double)n * sizeof(double)));
 }

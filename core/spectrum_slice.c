@@ -116,6 +116,10 @@ static void merge(NonFinite *bad, const NonFinite *next) {
     bad->count = count;
 }
 
+bool spectrum_rescales(const SpectrumSlice *sum) {
+    return sum->bad.count == 0 && spectrum_scale_of(sum->largest) != 1;
+}
+
 void spectrum_add(int64_t n, double *g, const double *part, SpectrumSlice *sum,
                   const SpectrumSlice *next) {
     add_lower((size_t)n, g, part);

@@ -317,9 +317,9 @@ function plan.bound(work, workers)
   return math.max(total / workers, largest)
 end
 
---- How many matrices this machine's memory lets `cores` workers split; nil, as
---- many as there are, of a machine that has more of them: nobody knows its
---- memory.
+--- How many matrices the memory that this process may use lets `cores` workers
+--- split; nil, as many as there are, of a machine that has more of them: nobody
+--- knows its memory.
 function plan.held(work, cores)
   return cores <= core.sys.cpus() and core.split_room(work.side, cores) or nil
 end

@@ -165,7 +165,8 @@ typedef struct CacheUse {
 
 /* Reads the option `cache` of the table at `arg`: true, false (absent) or
  * "fresh". The settings are those of the environment; where they are wrong
- * there is no cache, and the notes say so. */
+ * there is no cache, and the notes say so. Where there is one, the state's end
+ * trims it, however the batch ends. */
 void bind_cache_begin(lua_State *L, int arg, CacheUse *use);
 /* Whether the answer is there. *able: one that is computed can be kept. */
 bool bind_cache_find(CacheUse *use, const CacheQuestion *question,
@@ -173,9 +174,8 @@ bool bind_cache_find(CacheUse *use, const CacheQuestion *question,
 /* Keeps an answer. On the workers' threads. */
 void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
                      const CacheAnswer *answer);
-/* After the batch: has the cache trimmed when the state ends, and puts what
- * went wrong into the field `notes` of the table at `info`, told to the
- * function at `note` too, where there is one. */
+/* After the batch: puts what went wrong into the field `notes` of the table at
+ * `info`, told to the function at `note` too, where there is one. */
 void bind_cache_tell(lua_State *L, CacheUse *use, int info, int note);
 void bind_cache_end(CacheUse *use);
 

@@ -177,8 +177,7 @@ void bind_cache_keep(CacheUse *use, const CacheQuestion *question,
         use->why = err;
 }
 
-/* Has the cache trimmed when the state ends, and pushes what went wrong, at
- * most one sentence each. How many these are. */
+/* Pushes what went wrong, at most one sentence each. How many these are. */
 static int push_notes(lua_State *L, CacheUse *use) {
     int pushed = 0;
     if (use->broken > 0) {
@@ -191,7 +190,7 @@ static int push_notes(lua_State *L, CacheUse *use) {
         pushed++;
     }
     if (use->stopped) {
-        lua_pushfstring(L, "spectra are not kept: %s", use->why.message);
+        lua_pushfstring(L, "nothing is kept: %s", use->why.message);
         pushed++;
     }
     return pushed;

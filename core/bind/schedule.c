@@ -29,18 +29,6 @@ static int list_slices(lua_State *L, lua_Integer i) {
     return (int)value;
 }
 
-/* An integer argument from `least` to `most`. */
-static lua_Integer check_range(lua_State *L, int arg, lua_Integer least,
-                               lua_Integer most) {
-    lua_Integer value = luaL_checkinteger(L, arg);
-    if (value < least || value > most)
-        luaL_argerror(L, arg,
-                      lua_pushfstring(L, "%I, expected %I to %I",
-                                      (LUAI_UACINT)value, (LUAI_UACINT)least,
-                                      (LUAI_UACINT)most));
-    return value;
-}
-
 /* What core.schedule_time and core.schedule_splits are asked. */
 typedef struct Question {
     ScheduleJob *jobs; /* (count), in a userdata that is pushed */
@@ -52,9 +40,9 @@ static Question check_question(lua_State *L) {
     for (int arg = COSTS; arg <= SLICES; arg++)
         luaL_checktype(L, arg, LUA_TTABLE);
     Question q = {.count = (size_t)lua_rawlen(L, COSTS), .held = SIZE_MAX};
-    q.workers = (int)check_range(L, WORKERS, 1, POOL_WORKERS_MAX * 1024);
+    q.workers = (int)bind_integer(L, WORKERS, 1, POOL_WORKERS_MAX * 1024);
     if (!lua_isnoneornil(L, HELD))
-        q.held = (size_t)check_range(L, HELD, 0, LUA_MAXINTEGER);
+        q.held = (size_t)bind_integer(L, HELD, 0, INT64_MAX);
     for (int arg = FLUIDS; arg <= SLICES; arg++)
         if (lua_rawlen(L, arg) != q.count)
             luaL_argerror(L, arg,
@@ -98,7 +86,7 @@ static int core_schedule_splits(lua_State *L) {
 /* The first `count` arguments: sizes of matrices. */
 static void check_sizes(lua_State *L, int count, lua_Integer *size) {
     for (int i = 0; i < count; i++)
-        size[i] = check_range(L, i + 1, 0, INT32_MAX);
+        size[i] = bind_integer(L, i + 1, 0, INT32_MAX);
 }
 
 /* core.slices(rows, cols) */
@@ -111,8 +99,8 @@ static int core_slices(lua_State *L) {
 
 /* core.split_room(side, workers) */
 static int core_split_room(lua_State *L) {
-    size_t room = spectrum_share_room(check_range(L, 1, 0, INT32_MAX));
-    int workers = (int)check_range(L, 2, 1, POOL_WORKERS_MAX);
+    size_t room = spectrum_share_room(bind_integer(L, 1, 0, INT32_MAX));
+    int workers = (int)bind_integer(L, 2, 1, POOL_WORKERS_MAX);
     lua_pushinteger(L, (lua_Integer)pool_splits_most(room, workers));
     return 1;
 }

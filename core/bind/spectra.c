@@ -295,6 +295,8 @@ static void start_jobs(lua_State *L, int place, Spectra *spectra, size_t first,
 /* Starts what is still to be run. This rank's own jobs come first: while its
  * workers are at them, the other ranks have all the rest. */
 static void start_round(lua_State *L, Spectra *spectra, int threads) {
+    if (spectra->jobs == 0)
+        return;
     size_t own =
         bind_ranks_there(L) ? spectra_own_first(spectra) : spectra->jobs;
     size_t shared = spectra->jobs - own;
@@ -332,6 +334,7 @@ static int core_spectra(lua_State *L) {
     start_round(L, spectra, threads);
     deliver_found(L, spectra);
     while (spectra->jobs > 0) {
+        /* the others' results wait, computed and kept, till these are told */
         deliver_batch(L, spectra, OWN);
         deliver_batch(L, spectra, SHARED);
         spectra->jobs = spectra_back_first(spectra);

@@ -203,7 +203,7 @@ return {
   {
     name = "weft.core.split_room",
     summary = "So many matrices of a short side may be in slices at a time, "
-      .. "for half of this machine's memory.",
+      .. "for half of the memory that this process may use.",
     params = { { "side", "integer" }, { "workers", "integer" } },
     returns = { { "held", "integer" } },
     example = [[

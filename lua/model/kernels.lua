@@ -126,7 +126,7 @@ local function height(sizes, named, block)
     return sizes[block.rows]
   end
   return row.split and head_width(sizes, row)
-    or sizes[row.shape[row.axis == 2 and 2 or 1]]
+    or row.shape and sizes[row.shape[row.axis == 2 and 2 or 1]]
 end
 
 -- A factor's blocks {rows, inner}, or nil.

@@ -327,7 +327,7 @@ describe("weft.estimate", function()
     local blocked = place .. "/blocked"
     support.write(blocked, "")
     local got = estimates(blocked, "cache = true")
-    assert.equal(("spectra are not kept: %s: cannot make the folder: File "
+    assert.equal(("nothing is kept: %s: cannot make the folder: File "
       .. "exists\n"):format(blocked), got[4])
   end)
 
@@ -406,12 +406,12 @@ describe("a report", function()
     support.write(blocked, "")
     local status, _, errors = report(blocked, folder)
     assert.equal(0, status)
-    assert.equal(("weft report: spectra are not kept: %s: cannot make the "
+    assert.equal(("weft report: nothing is kept: %s: cannot make the "
       .. "folder: File exists\n"):format(blocked), errors)
     assert.equal(cold, contents(folder))
     status, _, errors = report("relative", folder, {}, "HOME=")
     assert.equal(0, status)
-    assert.equal("weft report: spectra are not kept: neither XDG_CACHE_HOME "
+    assert.equal("weft report: nothing is kept: neither XDG_CACHE_HOME "
       .. "nor HOME is an absolute path\n", errors)
   end)
 
@@ -529,7 +529,7 @@ describe("weights and heads", function()
       .. "2>&1 >&3 | cat >&4) 3>&1 4>&1"):format(quoted(cache),
       quoted(program), quoted(model)))
     assert.equal(0, status)
-    local note = "weft weights: spectra are not kept: [^\n]*: cannot write: "
+    local note = "weft weights: nothing is kept: [^\n]*: cannot write: "
       .. "File too large\n"
     assert.truthy(output:find(note), output)
     assert.equal(whole, (output:gsub(note, "")))
@@ -550,7 +550,7 @@ describe("weights and heads", function()
     end
     assert(left > 0 and left <= bytes // 2 * 0.9)
     local _, _, errors = weft(cache, { "weights", model, most = "12k" })
-    assert.equal("weft weights: spectra are not kept: WEFT_CACHE_MAX is '12k'"
+    assert.equal("weft weights: nothing is kept: WEFT_CACHE_MAX is '12k'"
       .. ": expected a number of bytes\n", errors)
   end)
 end)
