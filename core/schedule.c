@@ -31,6 +31,7 @@ typedef struct Place {
 struct Schedule {
     size_t count, splits, slices;
     int workers;
+    double time;       /* when the last of them ends */
     ScheduleJob *jobs; /* (count); slices > 1 only where it may be split */
     int *missing;      /* (count) slices that are not done */
     bool *is_split;    /* (count) */
@@ -465,9 +466,8 @@ static Status plan_arrays(Plan *plan, Err *err) {
                : STATUS_OK;
 }
 
-/* The best plan, and the time that it takes. */
-static Status make(Schedule **out, const ScheduleJob *jobs, size_t count,
-                   int workers, size_t held, double *time, Err *err) {
+Status schedule_create(Schedule **out, const ScheduleJob *jobs, size_t count,
+                       int workers, size_t held, Err *err) {
     Schedule *s = mem_zeroed(1, sizeof *s, err);
     if (s == NULL)
         return STATUS_NOMEM;
@@ -479,19 +479,13 @@ static Status make(Schedule **out, const ScheduleJob *jobs, size_t count,
         status = plan_arrays(&plan, err);
     if (status == STATUS_OK) {
         sort_largest(&plan);
-        *time = find_best(&plan, held);
+        s->time = find_best(&plan, held);
         *out = s;
     } else {
         schedule_release(s);
     }
     plan_release(&plan);
     return status;
-}
-
-Status schedule_create(Schedule **out, const ScheduleJob *jobs, size_t count,
-                       int workers, size_t held, Err *err) {
-    double time;
-    return make(out, jobs, count, workers, held, &time, err);
 }
 
 void schedule_release(Schedule *s) {
@@ -510,12 +504,8 @@ size_t schedule_splits(const Schedule *s) {
     return s->splits;
 }
 
-Status schedule_time(const ScheduleJob *jobs, size_t count, int workers,
-                     size_t held, double *time, Err *err) {
-    Schedule *s = NULL;
-    Status status = make(&s, jobs, count, workers, held, time, err);
-    schedule_release(s);
-    return status;
+double schedule_time(const Schedule *s) {
+    return s->time;
 }
 
 double schedule_bound(const ScheduleJob *jobs, size_t count, int workers) {

@@ -48,6 +48,8 @@ void schedule_release(Schedule *schedule);
 /* How many jobs are split. Where none is, the jobs go in the order of falling
  * cost, equal ones in index order, NaN as 0. */
 size_t schedule_splits(const Schedule *schedule);
+/* When the last worker ends, all at work from 0 on. */
+double schedule_time(const Schedule *schedule);
 /* The next task of worker 0, 1, ...; tasks are taken in the planned order,
  * whichever worker comes, but for how many slices each takes first. */
 ScheduleTurn schedule_take(Schedule *schedule, int worker, ScheduleTask *task);
@@ -57,9 +59,6 @@ bool schedule_next(const Schedule *schedule, size_t *job);
 /* The task is done: whether a rest can be taken now that could not before. */
 bool schedule_done(Schedule *schedule, const ScheduleTask *task);
 
-/* When the last worker ends, all at work from 0 on: into *time. */
-CHECKED Status schedule_time(const ScheduleJob *jobs, size_t count, int workers,
-                             size_t held, double *time, Err *err);
 /* No schedule that splits no job takes less: max(total / workers, largest). */
 double schedule_bound(const ScheduleJob *jobs, size_t count, int workers);
 

@@ -324,22 +324,13 @@ function plan.held(work, cores)
   return cores <= core.sys.cpus() and core.split_room(work.side, cores) or nil
 end
 
--- What the core's schedule is asked. Between machines no matrix is split.
-local function question(work, cores, ranks, held)
-  ranks = ranks or 1
-  return work.costs, work.fluids, work.slices, cores * ranks,
-    ranks > 1 and 0 or held
-end
-
 --- Expected seconds on `cores` workers of each of `ranks` machines, of which
---- one splits at most `held` matrices (nil: any).
+--- one splits at most `held` matrices (nil: any), and how many it splits.
+--- Between machines no matrix is split.
 function plan.time(work, cores, ranks, held)
-  return core.schedule_time(question(work, cores, ranks, held))
-end
-
---- How many matrices are split then.
-function plan.splits(work, cores, ranks, held)
-  return core.schedule_splits(question(work, cores, ranks, held))
+  ranks = ranks or 1
+  return core.schedule_time(work.costs, work.fluids, work.slices,
+    cores * ranks, ranks > 1 and 0 or held)
 end
 
 return plan

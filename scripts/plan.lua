@@ -139,9 +139,10 @@ local cores <const> = options.cores or here
 local machine <const> = rates.measure(list, math.min(cores, here), tensor)
 local costs <const> = plan.costs(list, machine)
 local totals <const> = plan.totals(list)
-local held <const> = plan.held(costs, cores)
-local memory <const>, one <const> = plan.memory(list, cores,
-  plan.splits(costs, cores, options.ranks, held), costs.side)
+local seconds <const>, splits <const> = plan.time(costs, cores, options.ranks,
+  plan.held(costs, cores))
+local memory <const>, one <const> = plan.memory(list, cores, splits,
+  costs.side)
 local last <const> = machine.points.gram[#machine.points.gram]
 local reduced <const> =
   machine.points.reduction[#machine.points.reduction]
@@ -159,8 +160,8 @@ print(("calibration: %.1f s; a core: Gram %s GFLOP/s, reduction %.2g s "
   .. "at n = %d, kernels %s GFLOP/s"):format(machine.took, giga(last[2]),
   reduced[2], reduced[1], machine.kernels < math.huge
     and giga(machine.kernels) or "n/a"))
-print(("time: %s on %d core%s%s"):format(duration(plan.time(costs, cores,
-  options.ranks, held)), cores, cores == 1 and "" or "s", options.ranks > 1
+print(("time: %s on %d core%s%s"):format(duration(seconds), cores,
+  cores == 1 and "" or "s", options.ranks > 1
     and (" of each of %d machines"):format(options.ranks) or ""))
 print()
 print(job_table(list, machine):markdown {})

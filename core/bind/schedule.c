@@ -29,58 +29,41 @@ static int list_slices(lua_State *L, lua_Integer i) {
     return (int)value;
 }
 
-/* What core.schedule_time and core.schedule_splits are asked. */
-typedef struct Question {
-    ScheduleJob *jobs; /* (count), in a userdata that is pushed */
-    size_t count, held;
-    int workers;
-} Question;
-
-static Question check_question(lua_State *L) {
-    for (int arg = COSTS; arg <= SLICES; arg++)
-        luaL_checktype(L, arg, LUA_TTABLE);
-    Question q = {.count = (size_t)lua_rawlen(L, COSTS), .held = SIZE_MAX};
-    q.workers = (int)bind_integer(L, WORKERS, 1, POOL_WORKERS_MAX * 1024);
-    if (!lua_isnoneornil(L, HELD))
-        q.held = (size_t)bind_integer(L, HELD, 0, INT64_MAX);
+/* The jobs of the three lists, in a userdata that is pushed. */
+static ScheduleJob *list_jobs(lua_State *L, size_t count) {
     for (int arg = FLUIDS; arg <= SLICES; arg++)
-        if (lua_rawlen(L, arg) != q.count)
+        if (lua_rawlen(L, arg) != count)
             luaL_argerror(L, arg,
                           lua_pushfstring(L, "%I elements, expected %I",
                                           (LUAI_UACINT)lua_rawlen(L, arg),
-                                          (LUAI_UACINT)q.count));
-    q.jobs = lua_newuserdatauv(L, (q.count + 1) * sizeof *q.jobs, 0);
-    for (size_t i = 0; i < q.count; i++) {
+                                          (LUAI_UACINT)count));
+    ScheduleJob *jobs = lua_newuserdatauv(L, (count + 1) * sizeof *jobs, 0);
+    for (size_t i = 0; i < count; i++) {
         lua_Integer place = (lua_Integer)i + 1;
-        q.jobs[i] = (ScheduleJob){.cost = list_number(L, COSTS, place),
-                                  .fluid = list_number(L, FLUIDS, place),
-                                  .slices = list_slices(L, place)};
+        jobs[i] = (ScheduleJob){.cost = list_number(L, COSTS, place),
+                                .fluid = list_number(L, FLUIDS, place),
+                                .slices = list_slices(L, place)};
     }
-    return q;
+    return jobs;
 }
 
-/* core.schedule_time(costs, fluids, slices, workers [, held]) */
+/* core.schedule_time(costs, fluids, slices, workers [, held]): time, splits */
 static int core_schedule_time(lua_State *L) {
-    Question q = check_question(L);
-    double time = 0;
-    Err err;
-    BIND_MUST(L, &err,
-              schedule_time(q.jobs, q.count, q.workers, q.held, &time, &err));
-    lua_pushnumber(L, time);
-    return 1;
-}
-
-/* core.schedule_splits(costs, fluids, slices, workers [, held]) */
-static int core_schedule_splits(lua_State *L) {
-    Question q = check_question(L);
+    for (int arg = COSTS; arg <= SLICES; arg++)
+        luaL_checktype(L, arg, LUA_TTABLE);
+    int workers = (int)bind_integer(L, WORKERS, 1, POOL_WORKERS_MAX * 1024);
+    size_t count = (size_t)lua_rawlen(L, COSTS), held = SIZE_MAX;
+    if (!lua_isnoneornil(L, HELD))
+        held = (size_t)bind_integer(L, HELD, 0, INT64_MAX);
+    ScheduleJob *jobs = list_jobs(L, count);
     Schedule *schedule = NULL;
     Err err;
-    BIND_MUST(
-        L, &err,
-        schedule_create(&schedule, q.jobs, q.count, q.workers, q.held, &err));
+    BIND_MUST(L, &err,
+              schedule_create(&schedule, jobs, count, workers, held, &err));
+    lua_pushnumber(L, schedule_time(schedule));
     lua_pushinteger(L, (lua_Integer)schedule_splits(schedule));
     schedule_release(schedule);
-    return 1;
+    return 2;
 }
 
 /* The first `count` arguments: sizes of matrices. */
@@ -144,7 +127,6 @@ static int core_kernel_flops(lua_State *L) {
 void bind_schedule(lua_State *L) {
     static const luaL_Reg FUNCTIONS[] = {
         {"schedule_time", core_schedule_time},
-        {"schedule_splits", core_schedule_splits},
         {"slices", core_slices},
         {"split_room", core_split_room},
         {"panel", core_panel},

@@ -171,34 +171,16 @@ return {
       { "workers", "integer" },
       { "held?", "integer", "so many jobs may be split; all where left out" },
     },
-    returns = { { "time", "number", "in the costs' unit" } },
+    returns = { { "time", "number", "in the costs' unit" },
+      { "splits", "integer", "how many jobs are taken in slices" } },
     errors = "raises where the lists differ in length, a job has other than 0 "
       .. "to 1024 slices, or there is no worker",
     example = [[
       local time, costs, fluids = weft.core.schedule_time, {2, 2, 2}, {1, 1, 1}
-      print(time(costs, fluids, {1, 1, 1}, 2))  --> 4.0
-      print(time(costs, fluids, {4, 4, 4}, 2))  --> 3.0
+      print(time(costs, fluids, {1, 1, 1}, 2))  --> 4.0 0
+      print(time(costs, fluids, {4, 4, 4}, 2))  --> 3.0 1
     ]],
-    see = { "weft.core.schedule_splits", "weft.core.slices" },
-  },
-  {
-    name = "weft.core.schedule_splits",
-    summary = "How many of the jobs are taken in slices in the time that "
-      .. "weft.core.schedule_time tells.",
-    params = {
-      { "costs", "table", "as of weft.core.schedule_time, and all others" },
-      { "fluids", "table" },
-      { "slices", "table" },
-      { "workers", "integer" },
-      { "held?", "integer" },
-    },
-    returns = { { "splits", "integer" } },
-    example = [[
-      local splits, costs = weft.core.schedule_splits, {2, 2, 2}
-      print(splits(costs, {1, 1, 1}, {4, 4, 4}, 2))  --> 1
-      print(splits(costs, {1, 1, 1}, {4, 4, 4}, 3))  --> 0
-    ]],
-    see = { "weft.core.schedule_time", "weft.core.split_room" },
+    see = { "weft.core.split_room", "weft.core.slices" },
   },
   {
     name = "weft.core.split_room",
@@ -211,7 +193,7 @@ return {
       --> true
       print(weft.core.split_room(1 << 30, 2))  --> 0
     ]],
-    see = { "weft.core.schedule_splits" },
+    see = { "weft.core.schedule_time" },
   },
   {
     name = "weft.core.panel",

@@ -168,7 +168,8 @@ function model_rows.planned(place, path, goal)
       local tensor <const> = m:weights({ layers = 0 })[1].tensor
       local machine <const> = rates.measure(list, place.cores, tensor)
       local work <const> = plan.costs(list, machine)
-      return plan.time(work, place.cores, 1, plan.held(work, place.cores))
+      return (plan.time(work, place.cores, 1,
+        plan.held(work, place.cores)))
     end,
     beside = "report", goal = goal,
     other = function() return report(place, path) end,

@@ -156,16 +156,16 @@ describe("a schedule", function()
     local split <const> = plan.time(even(3, 2, 0.8), 2)
     assert.is_true(split >= 3 and split <= 3.15)
     assert.equal(4.0, plan.time(even(3, 2, 0.8), 1, 2))
-    assert.equal(1, plan.splits(even(3, 2, 0.8), 2))
-    assert.equal(0, plan.splits(even(3, 2, 0.8), 1, 2))
-    assert.equal(0, plan.splits(even(3, 2, 0.8), 3))
+    assert.equal(1, select(2, plan.time(even(3, 2, 0.8), 2)))
+    assert.equal(0, select(2, plan.time(even(3, 2, 0.8), 1, 2)))
+    assert.equal(0, select(2, plan.time(even(3, 2, 0.8), 3)))
   end)
 
   it("splits no more than memory holds", function()
     local jobs <const> = even(7, 2, 0.8)
     assert.equal(4.0, plan.time(even(3, 2, 0.8), 2, 1, 0))
-    assert.equal(0, plan.splits(jobs, 6, 1, 0))
-    assert.equal(1, plan.splits(jobs, 6, 1, 1))
+    assert.equal(0, select(2, plan.time(jobs, 6, 1, 0)))
+    assert.equal(1, select(2, plan.time(jobs, 6, 1, 1)))
     local bytes <const> = tonumber((support.sh "getconf _PHYS_PAGES"))
       * tonumber((support.sh "getconf PAGE_SIZE"))
     local cores <const> = core.sys.cpus()
@@ -220,9 +220,9 @@ describe("a schedule", function()
       ["%(0, expected 1 to 1048576%)"] = { {}, {}, {}, 0 },
       ["%(%-1, expected at least 0%)"] = { {}, {}, {}, 1, -1 },
     } do
-      for _, fn in ipairs { core.schedule_time, core.schedule_splits } do
-        assert.error_matches(function() fn(table.unpack(args)) end, message)
-      end
+      assert.error_matches(function()
+        core.schedule_time(table.unpack(args))
+      end, message)
     end
     assert.error_matches(function() core.slices(-1, 3) end,
       "%(%-1, expected 0 to 2147483647%)")
