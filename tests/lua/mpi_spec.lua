@@ -118,12 +118,21 @@ local function script(options)
   return quoted(program) .. " " .. quoted(path)
 end
 
-describe("mpirun", function()
-  it("gives the report of one process", function()
-    if missing then
-      pending(missing)
+-- A test that needs ranks, skipped with the reason where there can't be any;
+-- `absent` tells of what else it needs.
+local function on_ranks(name, fn, absent)
+  it(name, function()
+    local why <const> = missing or absent and absent()
+    if why then
+      pending(why)
       return
     end
+    fn()
+  end)
+end
+
+describe("mpirun", function()
+  on_ranks("gives the report of one process", function()
     for _, n in ipairs { 1, 2, 4 } do
       local out = ("%s/out-%d"):format(place, n)
       local status, output, errors = ranks(n, report(out))
@@ -132,22 +141,14 @@ describe("mpirun", function()
     end
   end)
 
-  it("has other ranks compute a script's spectra", function()
-    if missing then
-      pending(missing)
-      return
-    end
+  on_ranks("has other ranks compute a script's spectra", function()
     local sum = sh(script { tries = 0 }):match "^(%d+)\tfalse\n$"
     assert.is_string(sum)
     local status, output, errors = ranks(2, script { tries = 200 })
     assert.same({ 0, sum .. "\ttrue\n" }, { status, output }, errors)
   end)
 
-  it("leaves to rank 0 what can't be sent", function()
-    if missing then
-      pending(missing)
-      return
-    end
+  on_ranks("leaves to rank 0 what can't be sent", function()
     local sum = sh(script { tries = 0 }):match "^%d+"
     local copy <const> = place .. "/copy"
     sh(("cp -r %s %s"):format(quoted(model), quoted(copy)))
@@ -157,12 +158,8 @@ describe("mpirun", function()
     assert.same({ 0, sum .. "\ttrue\n", "" }, { status, output, errors })
   end)
 
-  it("does what a rank can't that does not see the files", function()
+  on_ranks("does what a rank can't that does not see the files", function()
     local bare <const>, copy <const> = place .. "/nothing", place .. "/another"
-    if missing or select(2, sh "unshare --mount true 2>&1") ~= 0 then
-      pending(missing or "no mount namespaces")
-      return
-    end
     sh(("mkdir %s; cp -a %s %s"):format(quoted(bare), quoted(model),
       quoted(copy)))
     local sum = sh(script { tries = 0 }):match "^%d+"
@@ -180,34 +177,29 @@ describe("mpirun", function()
       assert.same({ 0, "" }, { status, output }, errors)
       assert.equal("", differences(report_alone(), out))
     end
+  end, function()
+    return select(2, sh "unshare --mount true 2>&1") ~= 0
+      and "no mount namespaces" or nil
   end)
 
-  it("takes nothing from a rank whose last digits may differ", function()
-    if missing then
-      pending(missing)
-      return
-    end
-    local other <const> = "export OPENBLAS_CORETYPE=Nehalem"
-    local function blas(before)
-      return sh(before .. quoted(program) .. " --version"):match "OpenBLAS.-\n"
-    end
-    if blas "" == blas(other .. ";") then
-      pending "this OpenBLAS has one kernel"
-      return
-    end
+  local other <const> = "export OPENBLAS_CORETYPE=Nehalem"
+
+  on_ranks("takes nothing from a rank whose last digits may differ", function()
     local sum = sh(script { tries = 0 }):match "^%d+"
     local status, output, errors = ranks(2, elsewhere(other,
       script { tries = 20 }))
     assert.same({ 0, sum .. "\tfalse\n" }, { status, output }, errors)
     assert.matches("^weft: rank 1 on %S+ computes by weft .* Nehalem, .*; "
       .. "rank 0 by weft .*: it gets no jobs\n$", errors)
+  end, function()
+    local function blas(before)
+      return sh(before .. quoted(program) .. " --version"):match "OpenBLAS.-\n"
+    end
+    return blas "" == blas(other .. ";") and "this OpenBLAS has one kernel"
+      or nil
   end)
 
-  it("runs the script once, and gives its status", function()
-    if missing then
-      pending(missing)
-      return
-    end
+  on_ranks("runs the script once, and gives its status", function()
     local say = quoted(program) .. " -e "
     assert.same({ 0, "once\n", "" }, { ranks(3, say .. "'print \"once\"'") })
     local status, output = ranks(3, say .. "'print(1) os.exit(7)'")
@@ -221,11 +213,7 @@ describe("mpirun", function()
     assert.equal(5, status)
   end)
 
-  it("goes on where a rank that died ended it", function()
-    if missing then
-      pending(missing)
-      return
-    end
+  on_ranks("goes on where a rank that died ended it", function()
     -- Rank 0 kills rank 1 as its fifth result comes, and would wait for long.
     local pids, init = place .. "/pid", place .. "/init.lua"
     support.write(init, ([[
@@ -258,11 +246,7 @@ describe("mpirun", function()
     assert.equal("", differences(report_alone(), place .. "/resumed"))
   end)
 
-  it("ends all ranks at Ctrl-C", function()
-    if missing then
-      pending(missing)
-      return
-    end
+  on_ranks("ends all ranks at Ctrl-C", function()
     local status, output, errors = ranks(2, quoted(program) .. " -e "
       .. quoted [[local core = require "weft.core"
       core.spectra({ core.zeros { 9, 9 }, core.zeros { 8, 8 } },
@@ -275,11 +259,7 @@ describe("mpirun", function()
     assert.matches("interrupted!", errors)
   end)
 
-  it("says what is missing on every rank", function()
-    if missing then
-      pending(missing)
-      return
-    end
+  on_ranks("says what is missing on every rank", function()
     local bare = place .. "/bare"
     sh(("mkdir -p %s && cp %s %s/weft"):format(quoted(bare), quoted(program),
       quoted(bare)))
@@ -323,12 +303,7 @@ describe("two hosts", function()
     end
   end)
 
-  it("give the report of one process", function()
-    local why = missing or make_hosts(name)
-    if why then
-      pending("no two hosts: " .. why)
-      return
-    end
+  on_ranks("give the report of one process", function()
     local agent, log = place .. "/agent", place .. "/agent.log"
     -- what ssh would do: run the words on the host
     support.write(agent, ([[#!/bin/sh
@@ -355,5 +330,8 @@ exec ip netns exec %sb unshare --uts sh -c "hostname %sb; $*"
     local sum = sh(script { tries = 0 }):match "^%d+"
     status, output, errors = both(script { tries = 200 })
     assert.same({ 0, sum .. "\ttrue\n" }, { status, output }, errors)
+  end, function()
+    local why <const> = make_hosts(name)
+    return why and "no two hosts: " .. why
   end)
 end)
