@@ -36,7 +36,8 @@ parser:option("--figures", "Format of the figures.", "svg")
 parser:option("--precision", "Arithmetic of the weights' spectra.", "double")
   :choices { "double", "single" }
 parser:flag("--estimate",
-  "Estimate the effective ranks of large weights, with intervals.")
+  "Estimate the effective ranks of large weights, with the "
+  .. "relative half-widths of their 95 % intervals.")
 parser:option("--kernel", "How the kernel's eigenvalues are taken.", "exact")
   :choices { "exact", "dense" }
 parser:flag("--fresh", "Compute all again, and keep that.")

@@ -6,7 +6,8 @@ local command <const> = table_command.new("weights",
   "Measure the weights of a model's layers: one table on standard output.",
   { singular = true })
 command.parser:flag("--estimate",
-  "Estimate effective ranks of large matrices, with intervals.")
+  "Estimate effective ranks of large matrices, with the "
+  .. "relative half-widths of their 95 % intervals.")
 command.parser:option("--names", "Weights, such as W_Q,W_O (all).")
   :convert(cli.words):argname("NAMES")
 
