@@ -14,6 +14,7 @@ local SIDES <const> = { 128, 256, 512, 1024, 2048, 3072 }
 local ONCE <const>, LAST <const> = 1024, 3072
 local TALL <const> = 3 -- times longer is the second shape
 local TRIES <const> = 5
+local PRODUCT <const> = 1024
 
 -- The least time of some tries of all spectra of a list.
 local function seconds_of(list, workers, tries)
@@ -58,9 +59,32 @@ local function curve(points, before, after)
   end
 end
 
+-- Flops a second of one core's products of matrices: no Gram matrix is faster.
+local function product_rate()
+  local a <const> = core.uniform(1, PRODUCT, PRODUCT)
+  local least = math.huge
+  for _ = 1, TRIES do
+    local start <const> = sys.time()
+    a:matmul(a):close()
+    least = math.min(least, sys.time() - start)
+  end
+  return 2 * PRODUCT ^ 3 / least
+end
+
+--- The rate of what the tall matrix has more than the square one, from the
+--- seconds of both. On a busy machine their difference may be nothing, or all:
+--- no more than `most`, nor less than if the reduction, too, were as fast.
+function rates.gram(n, square, tall, most)
+  local flops <const>, reduced <const> = core.weight_flops(TALL * n, n)
+  local more <const> = flops - core.weight_flops(n, n)
+  local rate <const> = tall > square and more / (tall - square) or most
+  return math.min(math.max(rate, (flops + reduced) / tall), most)
+end
+
 -- Gram rates and reduction times by the side, as far as `most`.
 local function measure_sides(most, workers)
   local gram, reduction = {}, {}
+  local product <const> = product_rate()
   for i, n in ipairs(SIDES) do
     if i > 1 and SIDES[i - 1] >= most then
       break
@@ -68,14 +92,8 @@ local function measure_sides(most, workers)
     local tries <const> = n >= ONCE and (n > ONCE and 1 or 2) or TRIES
     local square <const> = matrix_seconds(n, n, workers, tries)
     local flops <const> = core.weight_flops(n, n)
-    local rate
-    if n < LAST then
-      local tall <const> = matrix_seconds(TALL * n, n, workers, tries)
-      rate = (core.weight_flops(TALL * n, n) - flops)
-        / math.max(tall - square, square / 100)
-    else
-      rate = gram[#gram][2]
-    end
+    local rate <const> = n < LAST and rates.gram(n, square,
+      matrix_seconds(TALL * n, n, workers, tries), product) or gram[#gram][2]
     gram[#gram + 1] = { n, rate }
     reduction[#reduction + 1] = { n,
       math.max(square - flops / rate, square / 10) }

@@ -1,6 +1,7 @@
 -- The cost model and the simulated schedule; nothing here is timed.
 local core <const> = require "weft.core"
 local plan <const> = require "weft.plan"
+local rates <const> = require "weft.plan.rates"
 local support <const> = require "tests.lua.support"
 local weft <const> = require "weft"
 
@@ -130,6 +131,23 @@ describe("the work", function()
     local _, one <const> = plan.memory({ list[1] }, 1)
     assert.equal(one, select(2, plan.memory({ list[2] }, 1)))
     assert.is_true(one >= 8 * 4 * 4096 * 64 and one < 8 * 5 * 4096 * 64)
+  end)
+end)
+
+describe("the calibration", function()
+  it("takes no rate from the noise of two times", function()
+    local n <const> = 1024
+    -- at 5e10, where the reduction takes a tenth of a second
+    local gram <const> = n ^ 3 / 5e10
+    local square <const>, tall <const> = gram + 0.1, 3 * gram + 0.1
+    local most <const> = 6e10
+    local function near(want, got)
+      assert.is_true(math.abs(got / want - 1) < 1e-9, got)
+    end
+    near(5e10, rates.gram(n, square, tall, most))
+    near(most, rates.gram(n, square, square * 1.0001, most))
+    near(most, rates.gram(n, square, square * 0.9, most))
+    near((3 + 4 / 3) * n ^ 3 / 1.5, rates.gram(n, 0.1, 1.5, most))
   end)
 end)
 
